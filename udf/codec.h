@@ -51,7 +51,7 @@ struct udf_tag {
 /* CRC-16 of ECMA-167 1/7.2.6 (polynomial 1021h, start 0). */
 uint16_t udf_crc(const uint8_t *bytes, size_t len);
 
-/* Decodes and verifies checksum and CRC (crc_len must fit into size). Does not judge id or location. */
+/* Decodes and verifies version (2 or 3), checksum and CRC (crc_len must fit into size). Does not judge id or location. */
 int udf_tag_decode(const uint8_t *bytes, size_t size, struct udf_tag *tag);
 /* As above, and the id and location must be these. */
 int udf_tag_expect(const uint8_t *bytes, size_t size, uint16_t id, uint32_t location, struct udf_tag *tag);
@@ -96,7 +96,8 @@ struct udf_volume_extent {
  * when the name is not UTF-8 (overlong forms, surrogates and values beyond U+10FFFF are not). An empty name gives 0. */
 int udf_cs0_encode(const char *utf8, size_t len, uint8_t *cs0, size_t max);
 /* CS0 to UTF-8. Takes ids 8, 16, 254, 255; a surrogate that stands alone becomes U+FFFD. Returns the bytes written,
- * without a 0; -ENAMETOOLONG when max is too small; -EUCLEAN. */
+ * without a 0; -ENAMETOOLONG when max is too small; -EUCLEAN. U+0000 becomes U+FFFD, so that what comes out is good as
+ * a C string; a slash stays. */
 int udf_cs0_decode(const uint8_t *cs0, size_t len, char *utf8, size_t max);
 /* A dstring (ECMA-167 1/7.2.12) of field_size bytes to UTF-8 with a 0 behind it. Damaged ones become "". */
 void udf_dstring_decode(const uint8_t *field, size_t field_size, char *utf8, size_t max);
@@ -174,6 +175,7 @@ struct udf_lvd {
     unsigned map_count;
     struct udf_map maps[UDF_MAPS_MAX];
 };
+/* -EOPNOTSUPP for a partition map of a kind that is not known. */
 int udf_lvd_decode(const uint8_t *bytes, size_t size, struct udf_lvd *lvd);
 
 /* Implementation use volume descriptor: the id alone and its 460 bytes of use (3/10.4). */
@@ -287,7 +289,8 @@ struct udf_file_entry {
 #define UDF_FE_BYTES  176u
 #define UDF_EFE_BYTES 216u
 int udf_file_entry_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, struct udf_file_entry *fe);
-/* tag.version, serial and location must be set; id and CRC length follow from the rest. -ENOSPC when it does not fit. */
+/* tag.version, serial and location must be set; id and CRC length follow from the rest. ea and ads may not lie in block.
+ * -ENOSPC when it does not fit. */
 int udf_file_entry_encode(uint8_t block[UDF_BLOCK_BYTES], const struct udf_file_entry *fe);
 
 /* One allocation descriptor of either kind. part: the partition of short ones. Returns the bytes it took (8 or 16),
@@ -330,7 +333,8 @@ int udf_fid_decode(const uint8_t *bytes, size_t left, struct udf_fid *fid);
 /* Writes udf_fid_size() bytes. tag.version, serial and location must be set. */
 void udf_fid_encode(uint8_t *bytes, const struct udf_fid *fid);
 
-/* Space bitmap descriptor (4/14.12): bits counts them; the bitmap is at block + 24 and goes on in the next blocks. */
+/* Space bitmap descriptor (4/14.12): bits counts them; the bitmap is at block + 24 and goes on in the next blocks. Encode
+ * leaves the bitmap alone, and no CRC covers it afterwards: encode anew whenever bits of a foreign bitmap change. */
 #define UDF_SBD_BYTES 24u
 int udf_sbd_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, uint32_t *bits, uint32_t *bytes);
 void udf_sbd_encode(uint8_t block[UDF_BLOCK_BYTES], const struct udf_tag *tag, uint32_t bits, uint32_t bytes);
@@ -343,12 +347,13 @@ int udf_ea_device_find(const uint8_t *ea, size_t len, uint32_t *major, uint32_t 
 int udf_ea_device_encode(uint8_t *ea, size_t max, const struct udf_tag *tag, uint16_t revision, uint32_t major,
                          uint32_t minor);
 
-/* Path components (4/14.16.1) to a Unix path and back. Return the length, or -EUCLEAN, -ENAMETOOLONG, -EILSEQ. */
+/* Path components (4/14.16.1) to a Unix path (no 0 behind it) and back. Return the length, or -EUCLEAN, -ENAMETOOLONG,
+ * -EILSEQ. Slashes in a row become one; one at the end is kept. */
 int udf_path_decode(const uint8_t *components, size_t len, char *path, size_t max);
 int udf_path_encode(const char *path, uint8_t *components, size_t max);
 
-/* Permissions (4/14.9.5) from and to the rwx bits of a mode; to the disc with DELETE and CHATTR where W is, as Windows
- * wants it. */
+/* Permissions (4/14.9.5) from the rwx bits of a mode, with DELETE and CHATTR where W is, as Windows wants it; and back to
+ * a whole mode, with file type, setuid, setgid and sticky. File types that Unix lacks become regular files. */
 uint32_t udf_permissions_from_mode(uint32_t mode);
 uint32_t udf_permissions_to_mode(uint32_t permissions, uint8_t file_type, uint16_t icb_flags);
 

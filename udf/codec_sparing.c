@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* The sparing table (UDF 2.2.11): which packets of a sparable partition live elsewhere on the disc. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "udf/bytes.h"
+#include "udf/codec.h"
+#include "udf/codec_part.h"
+
+#define SPARING_BYTES 56u
+#define SPARING_REGID "*UDF Sparing Table"
+
+int udf_sparing_decode(const uint8_t *bytes, size_t size, mmc_lba_t at, struct udf_sparing_table *table)
+{
+    struct udf_tag tag;
+    struct udf_regid regid;
+    if (size < SPARING_BYTES || udf_tag_expect(bytes, size, UDF_TAG_SPARING_TABLE, (uint32_t)at.n, &tag))
+        return -EUCLEAN;
+    udf_regid_decode(bytes + 16, &regid);
+    unsigned count = udf_get16(bytes + 48);
+    if (strcmp(regid.id, SPARING_REGID) || count > (size - SPARING_BYTES) / 8)
+        return -EUCLEAN;
+    struct udf_spare *spares = count ? malloc(count * sizeof *spares) : NULL;
+    if (count && !spares)
+        return -ENOMEM;
+    for (unsigned i = 0; i < count; i++)
+        spares[i] = (struct udf_spare){.original = udf_get32(bytes + SPARING_BYTES + 8 * i),
+                                       .mapped = mmc_lba(udf_get32(bytes + SPARING_BYTES + 8 * i + 4))};
+    *table = (struct udf_sparing_table){.sequence = udf_get32(bytes + 52), .count = count, .spares = spares};
+    return 0;
+}
+
+int udf_sparing_encode(uint8_t *bytes, size_t size, const struct udf_tag *tag,
+                       const struct udf_sparing_table *table)
+{
+    size_t used = SPARING_BYTES + 8 * (size_t)table->count;
+    if (used > size || used - UDF_TAG_BYTES > UINT16_MAX)
+        return -ENOSPC;
+    struct udf_regid regid = {.id = SPARING_REGID};
+    memset(bytes, 0, SPARING_BYTES);
+    udf_put16(regid.suffix, tag->version == 2 ? 0x0150 : 0x0201);
+    udf_regid_encode(bytes + 16, &regid);
+    udf_put16(bytes + 48, (uint16_t)table->count);
+    udf_put32(bytes + 52, table->sequence);
+    for (unsigned i = 0; i < table->count; i++) {
+        udf_put32(bytes + SPARING_BYTES + 8 * i, table->spares[i].original);
+        udf_put32(bytes + SPARING_BYTES + 8 * i + 4, (uint32_t)table->spares[i].mapped.n);
+    }
+    udf_tag_encode_as(bytes, tag, UDF_TAG_SPARING_TABLE, used);
+    return (int)used;
+}
