@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the programs share: one message layer, progress, and the opening of DISC. Only programs include this; no library
- * below prints anything.
+ * What the programs share: one message layer, progress, and the opening of DISC. Only programs include this;
+ * no library below prints anything.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -12,23 +12,28 @@
 
 #include "mmc/mmc.h"
 
-/* Messages go to standard error as "PROGRAM: DISC: text"; warnings say "warning:" first. After cli_log_to_syslog (the
- * mounted daemon) they go to syslog instead. printf formats; no newline at the end. */
+/* Messages go to standard error as "PROGRAM: DISC: text"; warnings say "warning:" first. After
+ * cli_log_to_syslog (the mounted daemon) they go to syslog instead. printf formats; no newline at the end. */
 void cli_program_set(const char *program);
 void cli_disc_set(const char *disc); /* named in every later message; NULL: none */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void cli_info(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* silent after cli_quiet_set(true) */
-void cli_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));  /* only after cli_debug_set(true) */
+void cli_info(const char *format, ...)
+    __attribute__((format(printf, 1, 2))); /* silent after cli_quiet_set(true) */
+void cli_debug(const char *format, ...)
+    __attribute__((format(printf, 1, 2))); /* only after cli_debug_set(true) */
 void cli_quiet_set(bool quiet);
 void cli_debug_set(bool debug);
 void cli_log_to_syslog(void);
+void cli_version_print(void); /* "PROGRAM (packetfs) 0.1.0" to standard output */
 
-/* An errno in words that a user of discs understands (ENOMEDIUM: "no disc in the drive"). Takes -errno or errno. */
+/* An errno in words that a user of discs understands (ENOMEDIUM: "no disc in the drive"). Takes -errno or
+ * errno. */
 const char *cli_errno_text(int error);
 
-/* A progress line on standard error: a bar on a terminal, a line every tenth elsewhere. Usable as mmc_progress_fn
- * with ctx a struct cli_progress that starts as all zeros; returns non-zero after SIGINT when cli_interrupt_catch ran. */
+/* A progress line on standard error: a bar on a terminal, a line every tenth elsewhere. Usable as
+ * mmc_progress_fn with ctx a struct cli_progress that starts as all zeros; returns non-zero after SIGINT when
+ * cli_interrupt_catch ran. */
 struct cli_progress {
     char phase[48];
     int last_tenth;
@@ -41,17 +46,19 @@ void cli_progress_end(struct cli_progress *progress);
 void cli_interrupt_catch(void); /* SIGINT, SIGTERM and SIGHUP set a flag instead of ending the process */
 bool cli_interrupted(void);
 
-/* DISC as the programs take it. Exactly one of drive (a real or virtual drive) and a bare file or device stands behind. */
+/* DISC as the programs take it. Exactly one of drive (a real or virtual drive) and a bare file or device
+ * stands behind. */
 struct cli_disc {
     char *path;
-    struct mmc_drive *drive;   /* NULL for a file or block device */
-    struct block_device *dev;  /* NULL until cli_disc_blocks */
+    struct mmc_drive *drive;  /* NULL for a file or block device */
+    struct block_device *dev; /* NULL until cli_disc_blocks */
     bool virtual_disc;
+    char *stats_path; /* where cli_disc_close writes the drive's counters; NULL: nowhere */
 };
 
 struct cli_disc_options {
     bool read_only;
-    bool realtime; /* virtual drive */
+    bool realtime;   /* virtual drive */
     const char *log; /* virtual drive's command log */
 };
 
@@ -61,12 +68,12 @@ int cli_disc_open(const char *path, const struct cli_disc_options *options, stru
 /* Makes disc->dev: the packet device or the file. Prints what is wrong. cache_bytes 0: default. */
 int cli_disc_blocks(struct cli_disc *disc, size_t cache_bytes, bool read_only);
 
-/* Closes all, and writes the drive's counters as JSON to the file that PACKETFS_DRIVE_STATS names, if it is set.
- * Returns the first error of closing, -errno; prints it. */
+/* Closes all, and writes the drive's counters as JSON to the file that PACKETFS_DRIVE_STATS names, if it is
+ * set. Returns the first error of closing, -errno; prints it. */
 int cli_disc_close(struct cli_disc *disc);
 
-/* Whether a file system on the device, file or virtual disc is mounted (from /proc/self/mountinfo), by anyone. Then
- * where holds the mount point. */
+/* Whether a file system on the device, file or virtual disc is mounted (from /proc/self/mountinfo), by
+ * anyone. Then where holds the mount point. */
 bool cli_disc_mounted(const char *path, char *where, size_t size);
 
 /* "577 MiB", "12.3 GiB" into buf; returns buf. */
