@@ -55,8 +55,7 @@ int mmc_mode_select(struct mmc_drive *drive, const uint8_t *page, size_t len, un
 
 /* what the disc is (command_disc.c) */
 
-/* GET CONFIGURATION (MMC-5 6.6): the current profile and which of the features below 128 and at 0100h up are
- * current. */
+/* GET CONFIGURATION (MMC-5 6.6): the current profile, and the features that are current with this medium. */
 struct mmc_configuration {
     uint16_t profile;
     unsigned feature_count;
@@ -169,6 +168,7 @@ struct mmc_format_request {
     unsigned type;
     uint32_t blocks, parameter;
     bool immed, options_valid;
+    bool legacy; /* format code 7, which early CD-RW drives know instead: type and parameter are not sent */
 };
 int mmc_format_send(struct mmc_drive *drive, const struct mmc_format_request *format);
 

@@ -30,23 +30,27 @@ struct mmc_drive {
     pthread_mutex_t lock; /* guards all below; never held while a command runs */
     struct mmc_error last;
     struct mmc_deferred deferred;
-    bool unsynced;      /* something was written since the last SYNCHRONIZE CACHE that succeeded */
-    bool pinned, stale; /* see mmc_medium_pin */
+    uint64_t writes;        /* WRITE commands sent ... */
+    uint64_t writes_synced; /* ... and how many of them a SYNCHRONIZE CACHE has covered */
+    bool pinned, stale;     /* see mmc_medium_pin */
     unsigned medium_changes;
-    bool params_valid; /* params is what MODE SELECT set last, to be set again after a reset */
+    bool params_valid; /* params is what MODE SELECT set last ... */
+    bool params_lost;  /* ... and a reset or a new medium may have undone it */
     uint8_t params[MMC_WRITE_PARAMS_LEN];
 };
 
 enum mmc_call_flags {
-    MMC_CALL_POLL =
-        1, /* a busy answer goes to the caller at once, and no failure is remembered as the last error */
-    MMC_CALL_TRY = 2, /* failures are expected: they are not remembered as the last error */
-    MMC_CALL_MEDIUM =
-        4, /* is about what lies on the medium: fails with -ESTALE when the pinned medium is gone */
-    MMC_CALL_WRITES =
-        8, /* changes the medium: -EROFS on a drive opened to look only; not repeated after an abort */
-    MMC_CALL_PARAMS =
-        16, /* needs mode page 05h: after a reset it is set again before the command is repeated */
+    /* A busy answer goes to the caller at once, and no failure is remembered as the last error. */
+    MMC_CALL_POLL = 1,
+    /* Failures are expected: they are not remembered as the last error. */
+    MMC_CALL_TRY = 2,
+    /* It is about what lies on the medium: fails with -ESTALE when the pinned medium is gone. */
+    MMC_CALL_MEDIUM = 4,
+    /* It changes the medium or how it is written: -EROFS on a drive opened to look only; not repeated after
+     * an abort. */
+    MMC_CALL_WRITES = 8,
+    /* It needs mode page 05h, which is set again before the command when a reset has undone it. */
+    MMC_CALL_PARAMS = 16,
 };
 
 /* One command on its way through mmc_execute: the caller fills request (down to timeout_s), flags and lba. */
@@ -104,6 +108,20 @@ void mmc_medium_unpin(struct mmc_drive *drive);
 
 /* How often the drive has reported a changed medium since it was opened. */
 unsigned mmc_medium_changes(struct mmc_drive *drive);
+
+/* Fills *e with what a command ended with and its sentence: sense and lba may be NULL. */
+void mmc_error_make(struct mmc_error *e, int error, uint8_t opcode, const mmc_lba_t *lba,
+                    const struct mmc_sense *sense);
+
+/*
+ * Remembers as last error what a command ended with: sense may be NULL, and so may lba when the command is
+ * about no block. Returns error.
+ */
+int mmc_error_keep(struct mmc_drive *drive, int error, uint8_t opcode, const mmc_lba_t *lba,
+                   const struct mmc_sense *sense);
+
+/* The name of a command in the standard's words; never NULL. */
+const char *mmc_command_name(uint8_t opcode);
 
 /* Remembers as last error one that no command had: error is -errno, the sentence as printf makes it. Returns
  * error. */
