@@ -28,6 +28,11 @@ int udf_avdp_decode(const uint8_t block[UDF_BLOCK_BYTES], mmc_lba_t at, struct u
     return 0;
 }
 
+struct udf_volume_extent udf_vdp_next(const uint8_t block[UDF_BLOCK_BYTES])
+{
+    return udf_volume_extent_decode(block + 20);
+}
+
 /* ECMA-167 3/10.1 */
 int udf_pvd_decode(const uint8_t block[UDF_BLOCK_BYTES], struct udf_pvd *pvd)
 {

@@ -33,6 +33,7 @@ struct udf_partition {
     struct udf_pd pd;
     struct udf_spare *spares; /* sparable: those in use, sorted by original */
     unsigned spare_count;
+    unsigned spare_total; /* sparable: entries of the table, the free and the bad ones too */
 };
 
 struct udf_volume {
@@ -62,6 +63,8 @@ struct udf_volume {
 /* volume_read.c: finds VRS, anchors, sequences, LVID and sparing tables on dev; fills the volume up to `journal`.
  * Reads the device only; nothing here is ever rewritten at run time but the LVID and the sparing tables. */
 int udf_volume_recognise(struct udf_volume *vol);
+/* Frees what recognition allocated: the spares. Recognition that fails has done so itself. */
+void udf_volume_recognise_free(struct udf_volume *vol);
 
 /* map.c: the disc block of a partition block, sparing applied. *run (may be NULL) gets how many of count blocks from
  * there on are contiguous on the disc. -EUCLEAN when outside the partition. */
