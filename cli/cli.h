@@ -72,6 +72,19 @@ int cli_disc_blocks(struct cli_disc *disc, size_t cache_bytes, bool read_only);
  * set. Returns the first error of closing, -errno; prints it. */
 int cli_disc_close(struct cli_disc *disc);
 
+/* What can be recognised on a device. */
+enum cli_content {
+    CLI_CONTENT_BLANK, /* each block one byte over and over: nothing, or what a format leaves */
+    CLI_CONTENT_UDF,
+    CLI_CONTENT_ISO,     /* ISO 9660 */
+    CLI_CONTENT_UDF_ISO, /* both, over the same files */
+    CLI_CONTENT_OTHER,
+};
+/* Looks at the places where volumes are recognised, then at the first and last 4 MiB, or at everything if
+ * whole is set. Blocks that cannot be read hold nothing. -ENOMEM, -ENODEV, -ENOMEDIUM, -EINTR (see
+ * cli_interrupted). */
+int cli_content_find(struct block_device *dev, bool whole, enum cli_content *content);
+
 /* Whether a file system on the device, file or virtual disc is mounted (from /proc/self/mountinfo), by
  * anyone. Then where holds the mount point. */
 bool cli_disc_mounted(const char *path, char *where, size_t size);

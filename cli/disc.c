@@ -42,6 +42,9 @@ static void busy_explain(const char *path, const char *text)
 {
     char holder[128];
 
+    /* The library names the path as well; here every message begins with it. */
+    if (text && strncmp(text, path, strlen(path)) == 0)
+        text += strlen(path) + strspn(text + strlen(path), " ");
     if (text && text[0])
         cli_error("%s", text);
     else if (cli_holder_find(path, holder, sizeof holder))
