@@ -122,7 +122,12 @@ struct mmc_format_capacities {
     unsigned count;
     struct mmc_format_capacity formats[32];
 };
+#define MMC_FORMAT_PACKETS 0x10u /* full format with packets of a fixed size */
 int mmc_format_capacities_read(struct mmc_drive *drive, struct mmc_format_capacities *capacities);
+
+/* What they offer for packets of 32 blocks over the whole disc (in info.c): blocks, 0 when nothing that can
+ * be. */
+uint32_t mmc_format_capacity_packets(const struct mmc_format_capacities *capacities);
 
 /* GET PERFORMANCE, write speeds (MMC-5 6.8): kB/s each, at most size of them. */
 int mmc_write_speeds_get(struct mmc_drive *drive, unsigned *speeds_kbs, unsigned size, unsigned *count);
