@@ -37,7 +37,7 @@ int udf_sparing_encode(uint8_t *bytes, size_t size, const struct udf_tag *tag,
     size_t used = SPARING_BYTES + 8 * (size_t)table->count;
     if (used > size || used - UDF_TAG_BYTES > UINT16_MAX)
         return -ENOSPC;
-    struct udf_regid regid = {.id = SPARING_REGID};
+    struct udf_regid regid = {.id = SPARING_REGID, .suffix = {0, 0, 4 /* Unix */, 5 /* Linux */}};
     memset(bytes, 0, SPARING_BYTES);
     udf_put16(regid.suffix, tag->version == 2 ? 0x0150 : 0x0201);
     udf_regid_encode(bytes + 16, &regid);
