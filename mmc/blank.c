@@ -100,7 +100,7 @@ static uint32_t program_blocks(const struct mmc_disc_info *info)
 /* Some drives claim to be ready a little early: the disc must also look blank, within some seconds. */
 static int blank_confirm(struct mmc_job *job, uint32_t blocks)
 {
-    uint64_t deadline = mmc_drive_now(job->drive) + SETTLE_LIMIT_US;
+    uint64_t deadline = 0;
     struct mmc_disc_information d;
     int error;
 
@@ -108,6 +108,8 @@ static int blank_confirm(struct mmc_job *job, uint32_t blocks)
         error = mmc_job_wait(job, "blanking", blocks, BLANK_OVERHEAD_S);
         if (error)
             return error;
+        if (deadline == 0)
+            deadline = mmc_drive_now(job->drive) + SETTLE_LIMIT_US;
         error = mmc_disc_information_read(job->drive, false, &d, NULL);
         if (!error && d.disc_status == MMC_DISC_BLANK)
             return 0;

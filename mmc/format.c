@@ -46,13 +46,15 @@ static uint32_t target_blocks(struct mmc_job *job, bool guess)
  */
 static int format_confirm(struct mmc_job *job, uint32_t blocks)
 {
-    uint64_t deadline = mmc_drive_now(job->drive) + SETTLE_LIMIT_US;
+    uint64_t deadline = 0;
     int error;
 
     for (;;) {
         error = mmc_job_wait(job, "formatting", blocks / MMC_PACKET_BLOCKS * 39, FORMAT_OVERHEAD_S);
         if (error)
             return error;
+        if (deadline == 0)
+            deadline = mmc_drive_now(job->drive) + SETTLE_LIMIT_US;
         error = mmc_disc_info_get(job->drive, &job->info);
         if (!error && job->info.formatted)
             return 0;

@@ -146,6 +146,8 @@ static int sg_drive_open(const char *path, bool read_only, struct mmc_drive **dr
     if (rc)
         return sg_open_error(path, rc, holder, error);
     rc = mmc_open_transport(transport, &d, error);
+    if (rc == -ENOTBLK)
+        return error_set(error, rc, "%s is not a CD drive.", path);
     if (rc)
         return rc;
     rc = drive_check_type(d, path, error);

@@ -57,6 +57,8 @@ static int os_errno(int error)
     case EPERM:
     case EACCES:
         return -EPERM;
+    case ENOTTY: /* the device takes no SCSI commands */
+        return -ENOTBLK;
     case ETIMEDOUT:
     case ENOMEM:
         return -error;
