@@ -82,22 +82,33 @@ static int vrs_read(const struct udf_volume *vol, enum vrs *vrs)
     return 0;
 }
 
-/* The better of what was found, and of a further pair of sequences. */
-static int sequences_try(const struct udf_volume *vol, const struct udf_avdp *avdp, struct udf_sequence *best,
-                         int *found)
+/* The search for a descriptor sequence that can be used. */
+struct search {
+    bool anchor;     /* there is one */
+    bool unreadable; /* there may be one where the medium cannot be read */
+    struct udf_avdp tried;
+    int result; /* 0 when best holds something, else why there is nothing */
+    struct udf_sequence best;
+};
+
+static bool search_done(const struct search *search)
+{
+    return !search->result && search->best.state == UDF_SEQUENCE_WHOLE;
+}
+
+/* Reads a further pair of sequences, and keeps the better of them and what was found before. */
+static int sequences_try(const struct udf_volume *vol, const struct udf_avdp *avdp, struct search *search)
 {
     const struct udf_volume_extent extents[] = {avdp->main, avdp->reserve};
-    for (unsigned i = 0; i < 2 && (*found || best->state != UDF_SEQUENCE_WHOLE); i++) {
+    for (unsigned i = 0; i < 2 && !search_done(search); i++) {
         struct udf_sequence sequence;
         int err = udf_sequence_read(vol, extents[i], &sequence);
         if (udf_recognise_hopeless(err) && err != -EOPNOTSUPP)
             return err;
-        if (!err && (*found || sequence.state > best->state))
-            *best = sequence;
-        if (!err)
-            *found = 0;
-        else if (*found == -EUCLEAN)
-            *found = err;
+        if (!err && (search->result || sequence.state > search->best.state))
+            search->best = sequence;
+        if (!err || search->result == -EUCLEAN)
+            search->result = err;
     }
     return 0;
 }
@@ -126,35 +137,36 @@ static bool extent_equal(struct udf_volume_extent a, struct udf_volume_extent b)
     return a.bytes == b.bytes && a.first.n == b.first.n;
 }
 
-/* Reads the sequences that the anchors name until one is whole. *found: 0 when best holds something, else why
- * not; -ENOENT when there is no anchor. */
-static int anchors_read(struct udf_volume *vol, struct udf_sequence *best, int *found)
+/* Looks for an anchor at one place, and when it names sequences not seen yet, reads those. */
+static int anchor_try(struct udf_volume *vol, mmc_lba_t at, struct search *search)
+{
+    uint8_t block[UDF_BLOCK_BYTES];
+    struct udf_avdp avdp;
+    int err = udf_recognise_block(vol, at, block);
+    if (udf_recognise_hopeless(err))
+        return err;
+    if (err == -EIO) {
+        search->unreadable = true;
+        udf_message(vol, UDF_LEVEL_WARNING, "block %d: the anchor cannot be read", at.n);
+    }
+    if (err || udf_avdp_decode(block, at, &avdp))
+        return 0;
+    if (search->anchor && extent_equal(avdp.main, search->tried.main) &&
+        extent_equal(avdp.reserve, search->tried.reserve))
+        return 0;
+    if (!search->anchor)
+        vol->tag_serial = avdp.tag.serial;
+    search->anchor = true;
+    search->tried = avdp;
+    return sequences_try(vol, &avdp, search);
+}
+
+static int anchors_read(struct udf_volume *vol, struct search *search)
 {
     int64_t places[ANCHOR_PLACES_MAX];
     unsigned count = anchor_places(vol, places);
-    struct udf_avdp tried = {0};
-    *found = -ENOENT;
-    for (unsigned i = 0; i < count && (*found || best->state != UDF_SEQUENCE_WHOLE); i++) {
-        uint8_t block[UDF_BLOCK_BYTES];
-        struct udf_avdp avdp;
-        if (places[i] < 0 || places[i] > INT32_MAX)
-            continue;
-        int err = udf_recognise_block(vol, mmc_lba(places[i]), block);
-        if (udf_recognise_hopeless(err))
-            return err;
-        if (err == -EIO)
-            udf_message(vol, UDF_LEVEL_WARNING, "block %d: the anchor cannot be read", (int)places[i]);
-        if (err || udf_avdp_decode(block, mmc_lba(places[i]), &avdp))
-            continue;
-        if (*found != -ENOENT && extent_equal(avdp.main, tried.main) &&
-            extent_equal(avdp.reserve, tried.reserve))
-            continue;
-        if (*found == -ENOENT) {
-            *found = -EUCLEAN;
-            vol->tag_serial = avdp.tag.serial;
-        }
-        tried = avdp;
-        err = sequences_try(vol, &avdp, best, found);
+    for (unsigned i = 0; i < count && !search_done(search); i++) {
+        int err = places[i] >= 0 && places[i] <= INT32_MAX ? anchor_try(vol, mmc_lba(places[i]), search) : 0;
         if (err)
             return err;
     }
@@ -176,24 +188,24 @@ static uint32_t other_block_size(const struct udf_volume *vol)
     return 0;
 }
 
-/* No descriptor sequence can be used: why. */
-static int nothing_found(const struct udf_volume *vol, enum vrs vrs, int found)
+/* No descriptor sequence can be used: says why. */
+static int nothing_found(const struct udf_volume *vol, enum vrs vrs, const struct search *search)
 {
-    uint32_t size = found == -ENOENT ? other_block_size(vol) : 0;
+    uint32_t size = search->anchor ? 0 : other_block_size(vol);
     if (size) {
         udf_message(vol, UDF_LEVEL_ERROR, "the volume has blocks of %u bytes; only 2048 are supported", size);
         return -EOPNOTSUPP;
     }
-    if (found == -ENOENT && vrs != VRS_UDF)
-        return -EMEDIUMTYPE;
-    if (found == -ENOENT)
+    if (!search->anchor && vrs != VRS_UDF)
+        return search->unreadable ? -EIO : -EMEDIUMTYPE;
+    if (!search->anchor)
         udf_message(vol, UDF_LEVEL_ERROR,
                     "a UDF volume, but no anchor at block 256 or at the end can be read");
-    else if (found == -EOPNOTSUPP)
+    else if (search->result == -EOPNOTSUPP)
         udf_message(vol, UDF_LEVEL_ERROR, "the volume has a kind of partition that is not known");
     else
         udf_message(vol, UDF_LEVEL_ERROR, "neither volume descriptor sequence can be used");
-    return found == -ENOENT ? -EUCLEAN : found;
+    return search->result;
 }
 
 static int partition_adopt(struct udf_volume *vol, const struct udf_sequence *sequence, unsigned part)
@@ -325,21 +337,21 @@ static int sequence_adopt(struct udf_volume *vol, const struct udf_sequence *seq
 int udf_volume_recognise(struct udf_volume *vol)
 {
     enum vrs vrs;
-    struct udf_sequence sequence = {0};
-    int found, err = vrs_read(vol, &vrs);
+    struct search search = {.result = -EUCLEAN};
+    int err = vrs_read(vol, &vrs);
     if (err)
         return err;
     if (vrs == VRS_OTHER)
         return -EMEDIUMTYPE;
-    err = anchors_read(vol, &sequence, &found);
+    err = anchors_read(vol, &search);
     if (err)
         return err;
-    if (found)
-        return nothing_found(vol, vrs, found);
+    if (search.result)
+        return nothing_found(vol, vrs, &search);
     if (vrs == VRS_LOST)
         udf_message(vol, UDF_LEVEL_WARNING, "block %d: the volume recognition sequence is missing",
                     VRS_FIRST);
-    err = sequence_adopt(vol, &sequence);
+    err = sequence_adopt(vol, &search.best);
     if (err)
         udf_volume_recognise_free(vol);
     return err;
