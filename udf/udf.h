@@ -56,6 +56,7 @@ struct udf_volume_stat {
     char label[256];
     uint16_t revision; /* 0150h, 0201h, ... */
     bool sparable, journaled, read_only;
+    bool closed; /* its integrity descriptor said so when the volume was opened */
     char read_only_reason[160];
     uint64_t blocks, blocks_free, blocks_available; /* of UDF_BLOCK_BYTES; available: to file data */
     uint32_t files, directories;
