@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* Sessions and tracks, read off the disc, and the lead-in that closes a session. */
+#include <errno.h>
+#include <string.h>
+
+#include "mmc/vdrive/disc.h"
+
+/* Sectors (Orange Book; MMC-5 4.2.3): the first session's lead-out is longer than those of later ones. */
+#define LEADOUT_FIRST 6750
+#define LEADOUT_LATER 2250
+#define LEADIN        4500
+
+static bool track_plausible(const struct vdrive_media *media, const struct vdrive_disc *disc,
+                            const struct vdrive_track *track)
+{
+    const struct vdrive_track *before = disc->track_count ? &disc->tracks[disc->track_count - 1] : NULL;
+
+    if (track->number != disc->track_count + 1 || track->start.n < (before ? before->end.n : 0) ||
+        track->end.n <= track->start.n || track->end.n > media->atip_leadout.n)
+        return false;
+    if (before && before->method == VDRIVE_METHOD_FIXED)
+        return false;
+    if (track->method == VDRIVE_METHOD_FIXED)
+        return media->spec.medium == VDRIVE_CD_RW && track->number == 1 && track->start.n == 0 &&
+               track->packet_blocks == MMC_PACKET_BLOCKS && track->end.n % MMC_PACKET_BLOCKS == 0 &&
+               (uint32_t)track->end.n / MMC_PACKET_BLOCKS <= media->packet_count;
+    return track->method == VDRIVE_METHOD_TAO;
+}
+
+/* An entry of the PMA with ADR 1 names a track: where it starts and where it stops. */
+static int disc_read_tracks(const struct vdrive_media *media, struct vdrive_disc *disc)
+{
+    struct vdrive_q frames[VDRIVE_PMA_MAX];
+    int count = vdrive_media_pma_read(media, frames);
+
+    for (int i = 0; i < count; i++) {
+        const struct vdrive_q *q = &frames[i];
+        struct vdrive_track *track = &disc->tracks[disc->track_count];
+        struct vdrive_tdb tdb;
+        int err;
+
+        if (q->adr != 1)
+            continue;
+        if (q->point == 0 || q->point > VDRIVE_TRACKS_MAX || disc->track_count == VDRIVE_TRACKS_MAX)
+            return -EMEDIUMTYPE;
+        err = vdrive_media_tdb_read(media, q->point, &tdb);
+        if (err)
+            return err;
+        *track = (struct vdrive_track){.number = q->point,
+                                       .control = q->control,
+                                       .data_mode = tdb.data_mode & 15,
+                                       .method = tdb.method,
+                                       .packet_blocks = tdb.packet_blocks,
+                                       .start = vdrive_msf_lba(q->pmsf),
+                                       .end = vdrive_msf_lba(q->msf)};
+        if (!track_plausible(media, disc, track))
+            return -EMEDIUMTYPE;
+        disc->track_count++;
+        disc->formatted = track->method == VDRIVE_METHOD_FIXED;
+    }
+    return count < 0 ? count : 0;
+}
+
+/* What a lead-in says. False when a point that every lead-in has is missing. */
+static bool leadin_decode(const struct vdrive_leadin *leadin, struct vdrive_session *session,
+                          uint8_t *disc_type, bool *next)
+{
+    static const uint8_t none[3] = {0xff, 0xff, 0xff};
+    unsigned seen = 0;
+
+    *next = false;
+    for (unsigned i = 0; i < leadin->count; i++) {
+        const struct vdrive_q *q = &leadin->frames[i];
+
+        if (q->adr == 1 && q->point == VDRIVE_POINT_FIRST) {
+            session->first = q->pmsf[0];
+            *disc_type = q->pmsf[1];
+            seen |= 1;
+        } else if (q->adr == 1 && q->point == VDRIVE_POINT_LAST) {
+            session->last = q->pmsf[0];
+            seen |= 2;
+        } else if (q->adr == 1 && q->point == VDRIVE_POINT_LEADOUT) {
+            session->leadout = vdrive_msf_lba(q->pmsf);
+            seen |= 4;
+        } else if (q->adr == 5 && q->point == VDRIVE_POINT_NEXT) {
+            *next = memcmp(q->msf, none, 3) != 0;
+        }
+    }
+    session->leadin = leadin->start;
+    session->closed = true;
+    return seen == 7;
+}
+
+static bool session_plausible(const struct vdrive_media *media, const struct vdrive_disc *disc,
+                              const struct vdrive_session *session)
+{
+    unsigned first = disc->session_count ? disc->sessions[disc->session_count - 1].last + 1 : 1;
+
+    return session->first == first && session->last >= first && session->last <= disc->track_count &&
+           session->leadout.n >= disc->tracks[session->last - 1].end.n &&
+           session->leadout.n <= media->atip_leadout.n;
+}
+
+/* Goes from lead-in to lead-in. *next: a further session may follow the last closed one. */
+static int disc_read_sessions(const struct vdrive_media *media, struct vdrive_disc *disc, bool *next)
+{
+    struct vdrive_leadin leadin;
+    int found;
+
+    *next = true;
+    while (*next && disc->session_count < VDRIVE_SESSIONS_MAX &&
+           (found = vdrive_media_leadin_read(media, disc->session_count + 1, &leadin)) != 0) {
+        struct vdrive_session *session = &disc->sessions[disc->session_count];
+
+        if (found < 0)
+            return found;
+        if (!leadin_decode(&leadin, session, &disc->disc_type, next) ||
+            !session_plausible(media, disc, session))
+            return -EMEDIUMTYPE;
+        disc->session_count++;
+    }
+    if (disc->session_count == VDRIVE_SESSIONS_MAX)
+        *next = false;
+    return 0;
+}
+
+mmc_lba_t vdrive_disc_next_leadin(unsigned session, mmc_lba_t leadout)
+{
+    return mmc_lba_add(leadout, session == 1 ? LEADOUT_FIRST : LEADOUT_LATER);
+}
+
+/* The session behind the last lead-in: the tracks that the PMA has beyond it. */
+static void disc_open_session(const struct vdrive_media *media, struct vdrive_disc *disc)
+{
+    const struct vdrive_session *before =
+        disc->session_count ? &disc->sessions[disc->session_count - 1] : NULL;
+    struct vdrive_session *session = &disc->sessions[disc->session_count++];
+
+    session->first = before ? before->last + 1 : 1;
+    session->last = disc->track_count;
+    session->leadin =
+        before ? vdrive_disc_next_leadin(disc->session_count - 1, before->leadout) : media->atip_leadin;
+    if (disc->track_count >= session->first)
+        disc->next = mmc_lba_add(disc->tracks[disc->track_count - 1].end, VDRIVE_PREGAP);
+    else
+        disc->next = before ? mmc_lba_add(session->leadin, LEADIN + VDRIVE_PREGAP) : mmc_lba(0);
+}
+
+/* Recorded sectors behind all that the PMA knows of are a track that was never ended. */
+static int disc_find_open_track(const struct vdrive_media *media, struct vdrive_disc *disc)
+{
+    mmc_lba_t end = vdrive_media_sectors_end(media);
+    struct vdrive_track *track = &disc->tracks[disc->track_count];
+    struct vdrive_sector sector;
+    struct vdrive_tdb tdb;
+    int err;
+
+    if (disc->formatted || end.n <= disc->next.n || disc->track_count == VDRIVE_TRACKS_MAX)
+        return 0;
+    err = vdrive_media_tdb_read(media, disc->track_count + 1, &tdb);
+    if (!err)
+        err = vdrive_media_sectors_read(media, disc->next, 1, &sector);
+    if (err)
+        return err;
+    *track = (struct vdrive_track){.number = disc->track_count + 1,
+                                   .control = sector.control & 15,
+                                   .data_mode = tdb.data_mode & 15,
+                                   .method = VDRIVE_METHOD_TAO,
+                                   .start = disc->next,
+                                   .end = end,
+                                   .open = true,
+                                   .damaged = true};
+    disc->sessions[disc->session_count - 1].last = track->number;
+    disc->track_count++;
+    return 0;
+}
+
+static void disc_judge(struct vdrive_disc *disc)
+{
+    const struct vdrive_session *last = &disc->sessions[disc->session_count - 1];
+
+    for (unsigned s = 0; s < disc->session_count; s++) {
+        for (unsigned t = disc->sessions[s].first; t <= disc->sessions[s].last; t++)
+            disc->tracks[t - 1].session = s + 1;
+    }
+    if (last->closed) {
+        disc->state = VDRIVE_DISC_COMPLETE;
+        disc->last_session = VDRIVE_SESSION_COMPLETE;
+    } else {
+        bool empty = last->last < last->first;
+
+        disc->state = empty && disc->session_count == 1 ? VDRIVE_DISC_BLANK : VDRIVE_DISC_APPENDABLE;
+        disc->last_session = empty ? VDRIVE_SESSION_EMPTY : VDRIVE_SESSION_INCOMPLETE;
+    }
+}
+
+int vdrive_disc_read(const struct vdrive_media *media, struct vdrive_disc *disc)
+{
+    bool next;
+    int err;
+
+    memset(disc, 0, sizeof(*disc));
+    disc->disc_type = 0xff;
+    err = disc_read_tracks(media, disc);
+    if (!err)
+        err = disc_read_sessions(media, disc, &next);
+    if (err)
+        return err;
+    if (next) {
+        disc_open_session(media, disc);
+        err = disc_find_open_track(media, disc);
+        if (err)
+            return err;
+    } else if (disc->sessions[disc->session_count - 1].last != disc->track_count) {
+        return -EMEDIUMTYPE;
+    }
+    disc_judge(disc);
+    return 0;
+}
+
+const struct vdrive_track *vdrive_disc_track_at(const struct vdrive_disc *disc, mmc_lba_t lba)
+{
+    for (unsigned i = 0; i < disc->track_count; i++) {
+        if (lba.n >= disc->tracks[i].start.n && lba.n < disc->tracks[i].end.n)
+            return &disc->tracks[i];
+    }
+    return NULL;
+}
+
+struct vdrive_track *vdrive_disc_open_track(struct vdrive_disc *disc)
+{
+    struct vdrive_track *last = disc->track_count ? &disc->tracks[disc->track_count - 1] : NULL;
+
+    return last && last->open ? last : NULL;
+}
+
+bool vdrive_disc_appendable(const struct vdrive_disc *disc)
+{
+    return !disc->formatted && disc->state != VDRIVE_DISC_COMPLETE && disc->track_count < VDRIVE_TRACKS_MAX;
+}
+
+static void leadin_add(struct vdrive_leadin *leadin, uint8_t control, uint8_t adr, uint8_t point,
+                       const uint8_t msf[3], const uint8_t pmsf[3])
+{
+    struct vdrive_q *q = &leadin->frames[leadin->count++];
+
+    *q = (struct vdrive_q){.control = control, .adr = adr, .point = point};
+    memcpy(q->msf, msf, 3);
+    memcpy(q->pmsf, pmsf, 3);
+}
+
+int vdrive_disc_close_session(struct vdrive_media *media, const struct vdrive_disc *disc, uint8_t disc_type,
+                              bool next)
+{
+    const struct vdrive_session *session = &disc->sessions[disc->session_count - 1];
+    const struct vdrive_track *last = &disc->tracks[session->last - 1];
+    struct vdrive_leadin leadin = {.start = session->leadin};
+    uint8_t control = disc->tracks[session->first - 1].control, a[3], b[3];
+    const uint8_t none[3] = {0xff, 0xff, 0xff}, zero[3] = {0};
+
+    leadin_add(&leadin, control, 1, VDRIVE_POINT_FIRST, zero,
+               (uint8_t[]){(uint8_t)session->first, disc_type, 0});
+    leadin_add(&leadin, control, 1, VDRIVE_POINT_LAST, zero, (uint8_t[]){(uint8_t)session->last, 0, 0});
+    vdrive_msf_of(last->end, a);
+    leadin_add(&leadin, control, 1, VDRIVE_POINT_LEADOUT, zero, a);
+    for (unsigned t = session->first; t <= session->last; t++) {
+        vdrive_msf_of(disc->tracks[t - 1].start, a);
+        leadin_add(&leadin, disc->tracks[t - 1].control, 1, (uint8_t)t, zero, a);
+    }
+    vdrive_msf_of(mmc_lba_add(vdrive_disc_next_leadin(disc->session_count, last->end), LEADIN), a);
+    vdrive_msf_of(media->atip_leadout, b);
+    leadin_add(&leadin, control, 5, VDRIVE_POINT_NEXT, next ? a : none, next ? b : zero);
+    if (disc->session_count == 1) {
+        vdrive_msf_of(media->atip_leadin, a);
+        leadin_add(&leadin, control, 5, VDRIVE_POINT_ATIP, zero, a);
+    }
+    return vdrive_media_leadin_write(media, disc->session_count, &leadin);
+}

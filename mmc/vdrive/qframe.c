@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Q sub-channel frames of lead-in and PMA: BCD, MSF and the CRC-16 that a player checks. */
+#include "mmc/vdrive/qframe.h"
+
+#define FRAMES_A_SECOND 75
+#define FRAMES_A_MINUTE (60 * FRAMES_A_SECOND)
+#define PREGAP          150
+/* 100 minutes wrap to 0, so that a lead-in from 90:00:00 on lies before LBA 0. */
+#define FRAMES_WRAP     (100 * FRAMES_A_MINUTE)
+#define FRAMES_NEGATIVE (90 * FRAMES_A_MINUTE)
+
+/* x^16 + x^12 + x^5 + 1 over the first ten bytes, stored inverted (ECMA-130 22.3.1). */
+static uint16_t q_crc(const uint8_t *bytes)
+{
+    uint16_t crc = 0;
+
+    for (int i = 0; i < VDRIVE_Q_BYTES - 2; i++) {
+        crc ^= (uint16_t)(bytes[i] << 8);
+        for (int bit = 0; bit < 8; bit++)
+            crc = (uint16_t)(crc & 0x8000 ? crc << 1 ^ 0x1021 : crc << 1);
+    }
+    return (uint16_t)~crc;
+}
+
+static uint8_t q_bcd(uint8_t n)
+{
+    return n > 99 ? n : (uint8_t)((n / 10) << 4 | n % 10);
+}
+
+static uint8_t q_binary(uint8_t bcd)
+{
+    if (bcd >> 4 > 9 || (bcd & 15) > 9)
+        return bcd;
+    return (uint8_t)((bcd >> 4) * 10 + (bcd & 15));
+}
+
+/* The disc type of point A0h (00h, 10h, 20h) is a code that only looks like BCD. */
+static bool q_is_code(const struct vdrive_q *q, int i)
+{
+    return q->point == VDRIVE_POINT_FIRST && i == 1;
+}
+
+void vdrive_q_encode(const struct vdrive_q *q, uint8_t bytes[VDRIVE_Q_BYTES])
+{
+    uint16_t crc;
+
+    bytes[0] = (uint8_t)(q->control << 4 | (q->adr & 15));
+    bytes[1] = q_bcd(q->track);
+    bytes[2] = q_bcd(q->point);
+    bytes[6] = q->zero;
+    for (int i = 0; i < 3; i++) {
+        bytes[3 + i] = q_bcd(q->msf[i]);
+        bytes[7 + i] = q_is_code(q, i) ? q->pmsf[i] : q_bcd(q->pmsf[i]);
+    }
+    crc = q_crc(bytes);
+    bytes[10] = (uint8_t)(crc >> 8);
+    bytes[11] = (uint8_t)crc;
+}
+
+bool vdrive_q_decode(const uint8_t bytes[VDRIVE_Q_BYTES], struct vdrive_q *q)
+{
+    uint16_t crc = q_crc(bytes);
+
+    if (bytes[10] != crc >> 8 || bytes[11] != (crc & 0xff))
+        return false;
+    q->control = bytes[0] >> 4;
+    q->adr = bytes[0] & 15;
+    q->track = q_binary(bytes[1]);
+    q->point = q_binary(bytes[2]);
+    q->zero = bytes[6];
+    for (int i = 0; i < 3; i++) {
+        q->msf[i] = q_binary(bytes[3 + i]);
+        q->pmsf[i] = q_is_code(q, i) ? bytes[7 + i] : q_binary(bytes[7 + i]);
+    }
+    return true;
+}
+
+void vdrive_msf_of(mmc_lba_t lba, uint8_t msf[3])
+{
+    int64_t frames = (int64_t)lba.n + PREGAP;
+
+    if (frames < 0)
+        frames += FRAMES_WRAP;
+    msf[0] = (uint8_t)(frames / FRAMES_A_MINUTE);
+    msf[1] = (uint8_t)(frames / FRAMES_A_SECOND % 60);
+    msf[2] = (uint8_t)(frames % FRAMES_A_SECOND);
+}
+
+mmc_lba_t vdrive_msf_lba(const uint8_t msf[3])
+{
+    int64_t frames = msf[0] * FRAMES_A_MINUTE + msf[1] * FRAMES_A_SECOND + msf[2];
+
+    if (frames >= FRAMES_NEGATIVE)
+        frames -= FRAMES_WRAP;
+    return mmc_lba(frames - PREGAP);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* WRITE (10) and (12): packets over a formatted disc, and the next blocks of a track written at once. */
+#include "mmc/vdrive/bytes.h"
+#include "mmc/vdrive/drive.h"
+
+#define CHUNK_BLOCKS 32u
+#define RUNOUT       2
+
+struct write_range {
+    mmc_lba_t first;
+    uint32_t count;
+};
+
+static struct write_range write_range_of(const struct vdrive_command *c)
+{
+    bool twelve = c->cdb[0] == 0xaa;
+
+    return (struct write_range){mmc_lba((int32_t)vdrive_be32(c->cdb + 2)),
+                                twelve ? vdrive_be32(c->cdb + 6) : vdrive_be16(c->cdb + 7)};
+}
+
+/* Hands a range to the laser in pieces, each as soon as the cable has brought it. */
+static void write_queue(struct vdrive *d, struct vdrive_job job, struct write_range range,
+                        const uint8_t *data)
+{
+    for (uint32_t done = 0; done < range.count && !d->power_lost; done += job.count) {
+        uint32_t left = range.count - done;
+
+        job.first = mmc_lba_add(range.first, done);
+        job.count = left < CHUNK_BLOCKS ? left : CHUNK_BLOCKS;
+        vdrive_clock_advance(d, vdrive_time_transfer((uint64_t)job.count * MMC_BLOCK_BYTES));
+        vdrive_laser_queue(d, &job, data + (size_t)done * MMC_BLOCK_BYTES);
+        job.opens_track = false;
+    }
+}
+
+/* A place on the disc that the laser fails at while the command waits: that packet is gone. */
+static bool write_struck(struct vdrive *d, struct vdrive_command *c, struct write_range range)
+{
+    struct vdrive_track *track = vdrive_disc_open_track(&d->disc);
+    mmc_lba_t at;
+
+    if (!vdrive_fault_blocks(&d->faults, VDRIVE_FAULT_WRITE, range.first, range.count, &at))
+        return false;
+    vdrive_laser_drain(d);
+    vdrive_laser_occupy(d, VDRIVE_US_READ_RETRY, at);
+    if (d->disc.formatted) {
+        uint32_t n = mmc_packet_of(at, MMC_PACKET_BLOCKS).n;
+
+        d->media.packets[n].flags |= VDRIVE_PACKET_TORN;
+        d->media.packets[n].rewrites++;
+        vdrive_media_packets_store(&d->media, n, 1);
+    } else if (track) {
+        track->damaged = true;
+    }
+    vdrive_command_fail_at(c, VDRIVE_WRITE_ERROR, at);
+    return true;
+}
+
+static vdrive_sense_code_t packet_refusal(const struct vdrive *d, struct write_range range)
+{
+    struct vdrive_write_mode mode = vdrive_write_mode_get(d);
+    const struct vdrive_track *track = &d->disc.tracks[0];
+
+    if (range.first.n < 0 || (int64_t)range.first.n + range.count > track->end.n)
+        return VDRIVE_LBA_RANGE;
+    if (mode.type != VDRIVE_WRITE_PACKET || vdrive_block_type_mode(mode.block_type) != track->data_mode)
+        return VDRIVE_WRONG_MODE;
+    if (range.count % track->packet_blocks)
+        return VDRIVE_BAD_PACKET;
+    return (uint32_t)range.first.n % track->packet_blocks ? VDRIVE_BAD_ADDRESS : 0;
+}
+
+static vdrive_sense_code_t track_refusal(struct vdrive *d, struct write_range range)
+{
+    const struct vdrive_track *open = vdrive_disc_open_track(&d->disc);
+    mmc_lba_t next = open ? open->end : d->disc.next;
+
+    if (range.first.n < 0 || range.first.n >= d->media.atip_leadout.n)
+        return VDRIVE_LBA_RANGE;
+    if (!open && !vdrive_disc_appendable(&d->disc))
+        return d->media.spec.medium == VDRIVE_CD_RW ? VDRIVE_WRONG_MODE : VDRIVE_CANNOT_WRITE;
+    if (!d->page5_set)
+        return VDRIVE_BAD_SEQUENCE; /* the host has not said how to write */
+    if (vdrive_write_mode_get(d).type != VDRIVE_WRITE_TAO)
+        return VDRIVE_WRONG_MODE;
+    if (open && open->damaged)
+        return VDRIVE_TRACK_INCOMPLETE;
+    if (range.first.n != next.n)
+        return VDRIVE_BAD_ADDRESS;
+    return (int64_t)range.first.n + range.count + RUNOUT > d->media.atip_leadout.n ? VDRIVE_END_OF_AREA : 0;
+}
+
+/* The track descriptor goes into the pregap; the track exists from its first block on. */
+static bool track_open(struct vdrive *d, struct vdrive_write_mode mode)
+{
+    struct vdrive_track *track = &d->disc.tracks[d->disc.track_count];
+    struct vdrive_tdb tdb = {.method = VDRIVE_METHOD_TAO,
+                             .data_mode = vdrive_block_type_mode(mode.block_type)};
+
+    *track = (struct vdrive_track){.number = d->disc.track_count + 1,
+                                   .session = d->disc.session_count,
+                                   .control = mode.control,
+                                   .data_mode = tdb.data_mode,
+                                   .method = VDRIVE_METHOD_TAO,
+                                   .start = d->disc.next,
+                                   .end = d->disc.next,
+                                   .open = true};
+    if (vdrive_media_tdb_write(&d->media, track->number, &tdb) != 0)
+        return false;
+    d->disc.track_count++;
+    d->disc.sessions[d->disc.session_count - 1].last = track->number;
+    d->disc.state = VDRIVE_DISC_APPENDABLE;
+    d->disc.last_session = VDRIVE_SESSION_INCOMPLETE;
+    return true;
+}
+
+static void write_track(struct vdrive *d, struct vdrive_command *c, struct write_range range)
+{
+    struct vdrive_write_mode mode = vdrive_write_mode_get(d);
+    struct vdrive_track *track = vdrive_disc_open_track(&d->disc);
+    struct vdrive_job job = {.opens_track = !track};
+
+    if (!track) {
+        if (!track_open(d, mode)) {
+            vdrive_command_fail_at(c, VDRIVE_WRITE_ERROR, range.first);
+            return;
+        }
+        track = vdrive_disc_open_track(&d->disc);
+    }
+    if (write_struck(d, c, range))
+        return;
+    job.track = (uint8_t)track->number;
+    job.control = track->control;
+    job.form = track->data_mode == 1 ? VDRIVE_SECTOR_MODE1 : VDRIVE_SECTOR_FORM1;
+    track->end = mmc_lba_add(track->end, range.count);
+    write_queue(d, job, range, c->out);
+}
+
+static void write_count(struct vdrive *d, struct write_range range)
+{
+    d->stats.writes++;
+    d->stats.bytes_out += (uint64_t)range.count * MMC_BLOCK_BYTES;
+    if (d->disc.formatted)
+        d->stats.writes_whole_packet++;
+}
+
+void vdrive_write(struct vdrive *d, struct vdrive_command *c)
+{
+    struct write_range range = write_range_of(c);
+    vdrive_sense_code_t code;
+
+    code = d->disc.formatted ? packet_refusal(d, range) : track_refusal(d, range);
+    if (!code && c->out_len / MMC_BLOCK_BYTES < range.count)
+        code = VDRIVE_LIST_LENGTH;
+    if (!code && !vdrive_laser_has_room(d, range.count) &&
+        vdrive_quirk(&d->faults, VDRIVE_QUIRK_BUFFER_FULL_BUSY) && d->laser.job_count > 0)
+        code = VDRIVE_LONG_WRITE;
+    if (code) {
+        vdrive_command_fail(c, code);
+        return;
+    }
+    if (range.count == 0)
+        return;
+    write_count(d, range);
+    if (!d->disc.formatted)
+        write_track(d, c, range);
+    else if (!write_struck(d, c, range))
+        write_queue(d, (struct vdrive_job){.track = 0}, range, c->out);
+}
