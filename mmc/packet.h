@@ -63,6 +63,14 @@ struct packet_range {
     uint32_t first, end; /* packets */
 };
 
+/* Who may have the drive. Whoever leaves it says who comes next, and only if somebody of that kind waits. */
+enum packet_door {
+    PACKET_DOOR_OPEN,
+    PACKET_DOOR_TAKEN,
+    PACKET_DOOR_READER,
+    PACKET_DOOR_WRITER,
+};
+
 struct packet_device {
     struct block_device dev;
     struct mmc_drive *drive;
@@ -85,8 +93,8 @@ struct packet_device {
     struct mmc_packet_stats stats;
 
     /* The drive's door. */
-    bool drive_taken, writer_at_door;
-    unsigned readers_at_door, writer_turns;
+    enum packet_door door;
+    unsigned readers_at_door, writers_at_door, writer_turns;
 
     /* The writer's. */
     uint32_t position; /* packet after the one written last */

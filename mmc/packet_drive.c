@@ -19,51 +19,32 @@
  * itself. */
 #define LOST_ROUNDS_MOST 2u
 
-static bool reader_may_enter(const struct packet_device *dev)
-{
-    bool writer_first = dev->writer_at_door && dev->writer_turns > 0 && packet_writer_urgent(dev);
-
-    return !dev->drive_taken && !writer_first;
-}
-
-static bool writer_may_enter(const struct packet_device *dev)
-{
-    bool reader_first = dev->readers_at_door > 0 && (dev->writer_turns == 0 || !packet_writer_urgent(dev));
-
-    return !dev->drive_taken && !reader_first;
-}
-
-static void enter_as_reader(struct packet_device *dev)
-{
-    dev->readers_at_door++;
-    while (!reader_may_enter(dev))
-        pthread_cond_wait(&dev->change, &dev->lock);
-    dev->readers_at_door--;
-    dev->writer_turns = WRITER_TURNS;
-}
-
-static void enter_as_writer(struct packet_device *dev)
-{
-    dev->writer_at_door = true;
-    while (!writer_may_enter(dev))
-        pthread_cond_wait(&dev->change, &dev->lock);
-    dev->writer_at_door = false;
-    if (dev->readers_at_door > 0)
-        dev->writer_turns--;
-}
-
 void packet_drive_enter(struct packet_device *dev, bool reader)
 {
-    if (reader)
-        enter_as_reader(dev);
-    else
-        enter_as_writer(dev);
-    dev->drive_taken = true;
+    unsigned *waiting = reader ? &dev->readers_at_door : &dev->writers_at_door;
+    enum packet_door mine = reader ? PACKET_DOOR_READER : PACKET_DOOR_WRITER;
+
+    if (dev->door != PACKET_DOOR_OPEN) {
+        ++*waiting;
+        while (dev->door != mine)
+            pthread_cond_wait(&dev->change, &dev->lock);
+        --*waiting;
+    }
+    dev->door = PACKET_DOOR_TAKEN;
 }
 
 void packet_drive_leave(struct packet_device *dev)
 {
-    dev->drive_taken = false;
+    bool writer_first = packet_writer_urgent(dev) && dev->writer_turns > 0;
+
+    if (dev->writers_at_door > 0 && (writer_first || dev->readers_at_door == 0)) {
+        if (dev->readers_at_door > 0)
+            dev->writer_turns--;
+        dev->door = PACKET_DOOR_WRITER;
+    } else {
+        dev->writer_turns = WRITER_TURNS;
+        dev->door = dev->readers_at_door > 0 ? PACKET_DOOR_READER : PACKET_DOOR_OPEN;
+    }
     pthread_cond_broadcast(&dev->change);
 }
 

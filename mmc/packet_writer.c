@@ -24,7 +24,7 @@
 #define BATCH         16u /* packets completed together before they are written, to turn from reading once */
 #define BURST_PACKETS 16u /* whole packets that start the drive writing */
 #define AGE_MS        2000u /* after this long a dirty packet waits no longer */
-#define TRIES_MOST    2u
+#define TRIES_MOST    3u
 #define FAILURES_IN_ROW                                                                                      \
     32u /* packets failed with no good sync in between: it is the drive, not the packets */
 
