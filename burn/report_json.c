@@ -67,15 +67,13 @@ static json_t *volume_json(const struct udf_volume_stat *volume)
     char revision[16];
 
     snprintf(revision, sizeof revision, "%x.%02x", volume->revision >> 8, volume->revision & 0xffu);
-    return json_pack("{s:o, s:s, s:b, s:b, s:b, s:o, s:I, s:I, s:I, s:i, s:i, s:i, s:i}", "label",
-                     text_json(volume->label), "revision", revision, "closed", volume->closed, "sparable",
-                     volume->sparable, "journaled", volume->journaled, "read_only_reason",
-                     volume->read_only_reason[0] ? text_json(volume->read_only_reason) : json_null(), "bytes",
-                     (json_int_t)(volume->blocks * MMC_BLOCK_BYTES), "bytes_free",
-                     (json_int_t)(volume->blocks_free * MMC_BLOCK_BYTES), "bytes_available",
-                     (json_int_t)(volume->blocks_available * MMC_BLOCK_BYTES), "files", (int)volume->files,
-                     "directories", (int)volume->directories, "spares", (int)volume->spares, "spares_used",
-                     (int)volume->spares_used);
+    return json_pack(
+        "{s:o, s:s, s:b, s:b, s:b, s:I, s:I, s:I, s:i, s:i, s:i, s:i}", "label", text_json(volume->label),
+        "revision", revision, "closed", volume->closed, "sparable", volume->sparable, "journaled",
+        volume->journaled, "bytes", (json_int_t)(volume->blocks * MMC_BLOCK_BYTES), "bytes_free",
+        (json_int_t)(volume->blocks_free * MMC_BLOCK_BYTES), "bytes_available",
+        (json_int_t)(volume->blocks_available * MMC_BLOCK_BYTES), "files", (int)volume->files, "directories",
+        (int)volume->directories, "spares", (int)volume->spares, "spares_used", (int)volume->spares_used);
 }
 
 static json_t *wear_json(const struct vdrive_stats *stats)

@@ -32,17 +32,11 @@ static bool udf_there(const struct report *report)
 
 static int volume_steps(struct report *report)
 {
-    int err;
-
     if (!report->volume_open)
-        return step_add(
-            report, "The volume cannot be mounted as it is; copy off what matters before trying anything.");
-    if (report->volume.read_only_reason[0])
-        err = step_add(report, "\"packetfs %s FOLDER\" mounts it, for reading only.", report->path);
-    else
-        err = step_add(report, "\"packetfs %s FOLDER\" mounts it; \"fusermount3 -u FOLDER\" unmounts it.",
-                       report->path);
-    return err;
+        return step_add(report,
+                        "The volume cannot be mounted as it is. Do not write to the disc if it matters.");
+    return step_add(report, "\"packetfs %s FOLDER\" mounts it, \"packetfs -u FOLDER\" unmounts it.",
+                    report->path);
 }
 
 static int read_only_steps(struct report *report, const char *why)

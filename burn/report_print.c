@@ -136,8 +136,6 @@ static void volume_print(const struct report *report)
         line("", "%u of %u spare packets in use", volume->spares_used, volume->spares);
     line("Integrity", "%s",
          volume->closed ? "closed" : "open: it was not unmounted; the next mount puts that right");
-    if (volume->read_only_reason[0])
-        line("", "read-only: %s", volume->read_only_reason);
 }
 
 static void content_print(const struct report *report)

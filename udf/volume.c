@@ -125,6 +125,7 @@ int udf_volume_open(struct block_device *dev, const struct udf_open_options *opt
     if (options->read_only)
         udf_recognise_read_only(vol, "read-only was asked for");
     err = udf_volume_recognise(vol);
+    vol->closed_at_open = !err && vol->lvid_readable && vol->lvid.integrity == 1;
     if (!err)
         err = volume_bring_up(vol);
     if (err) {
@@ -173,6 +174,7 @@ void udf_volume_stat(struct udf_volume *vol, struct udf_volume_stat *st)
     st->revision = vol->lvd.domain_revision;
     st->sparable = partition->map.kind == UDF_MAP_SPARABLE;
     st->journaled = vol->journal.log_packets > 0;
+    st->closed = vol->closed_at_open;
     st->read_only = vol->read_only || vol->failed;
     memcpy(st->read_only_reason, vol->read_only_reason, sizeof st->read_only_reason);
     if (vol->failed && !vol->read_only)

@@ -45,6 +45,7 @@ struct udf_volume {
     struct udf_lvid lvid; /* as it stands, counters kept current by udf_count_* under space's lock */
     mmc_lba_t lvid_at;    /* where lvid was read, and is written */
     bool lvid_readable;   /* it could be read at open */
+    bool closed_at_open;  /* and said that the volume was closed */
     uint16_t tag_version, tag_serial;
     struct udf_partition partitions[UDF_MAPS_MAX];
     uint16_t part; /* the partition reference that new things are allocated in */
