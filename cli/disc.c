@@ -10,10 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/private.h"
+
+#define FINISHING_PAUSE_MS 100u
+#define FINISHING_LIMIT_MS 180000u /* a full cache and a slow drive take a minute or two */
 
 static bool path_is_device(const char *path)
 {
@@ -71,6 +75,24 @@ static void open_explain(const char *path, int err, const char *text)
     }
 }
 
+/* A packetfs that holds the disc while nothing is mounted brings it in order after an unmount: fusermount3
+ * does not wait for that, so whoever wants the disc next does. */
+static bool finishing_wait(const char *path, const char *holder, unsigned *waited_ms)
+{
+    const struct timespec pause = {.tv_nsec = FINISHING_PAUSE_MS * 1000000L};
+    char where[PATH_MAX];
+
+    if (!strstr(holder, "(packetfs)") && !strstr(holder, "(mount.packetfs)"))
+        return false;
+    if (*waited_ms >= FINISHING_LIMIT_MS || cli_disc_mounted(path, where, sizeof where))
+        return false;
+    if (*waited_ms == 0)
+        cli_info("waiting until the disc is complete after its unmount");
+    nanosleep(&pause, NULL);
+    *waited_ms += FINISHING_PAUSE_MS;
+    return true;
+}
+
 /* The daemon changes its directory later, so the name is made absolute now. */
 static char *stats_path_get(void)
 {
@@ -95,8 +117,12 @@ static int drive_open(const char *path, const struct cli_disc_options *options, 
         .vdrive = {.realtime = options->realtime, .read_only = options->read_only, .log = options->log},
     };
     struct mmc_error error = {0};
-    int err = mmc_open(path, &open_options, &disc->drive, &error);
+    unsigned waited_ms = 0;
+    int err;
 
+    do
+        err = mmc_open(path, &open_options, &disc->drive, &error);
+    while (err == -EBUSY && finishing_wait(path, error.text, &waited_ms));
     if (err && err != -ENOTBLK)
         open_explain(path, err, error.text);
     return err;
@@ -155,6 +181,8 @@ static void packet_open_explain(struct cli_disc *disc, int err)
 
 int cli_disc_blocks(struct cli_disc *disc, size_t cache_bytes, bool read_only)
 {
+    unsigned waited_ms = 0;
+    char holder[128];
     int err;
 
     if (disc->drive) {
@@ -163,7 +191,10 @@ int cli_disc_blocks(struct cli_disc *disc, size_t cache_bytes, bool read_only)
             packet_open_explain(disc, err);
         return err;
     }
-    err = block_file_open(disc->path, !read_only, MMC_PACKET_BLOCKS, &disc->dev);
+    do
+        err = block_file_open(disc->path, !read_only, MMC_PACKET_BLOCKS, &disc->dev);
+    while (err == -EBUSY && cli_holder_find(disc->path, holder, sizeof holder) &&
+           finishing_wait(disc->path, holder, &waited_ms));
     if (err == -EROFS)
         cli_error("it cannot be written: the device or its file system is read-only");
     else if (err)

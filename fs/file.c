@@ -72,14 +72,19 @@ void fs_write(fuse_req_t req, fuse_ino_t node, const char *buf, size_t size, off
 }
 
 /*
+ * How many blocks the file takes is settled now; the kernel is told to ask again.
+ *
  * Valid replies:
  *   fuse_reply_err
  */
 void fs_fsync(fuse_req_t req, fuse_ino_t node, int datasync, struct fuse_file_info *fi)
 {
+    int err = fs_sync_end(fs_of(req), udf_inode_sync(fs_inode_of(req, node)));
+
     (void)datasync;
     (void)fi;
-    fuse_reply_err(req, -fs_sync_end(fs_of(req), udf_inode_sync(fs_inode_of(req, node))));
+    fuse_lowlevel_notify_inval_inode(fs_of(req)->session, node, -1, 0);
+    fuse_reply_err(req, -err);
 }
 
 /*

@@ -54,7 +54,6 @@ static void open_explain(int err)
     }
 }
 
-/* Read-only media and files are no reason to fail: they are mounted for reading, as mount(8) does. */
 static int disc_open(struct fs *fs)
 {
     struct cli_disc_options options = {.read_only = fs->read_only, .realtime = fs->options.realtime};
@@ -79,9 +78,7 @@ static int volume_open(struct fs *fs)
         return err;
     }
     udf_volume_stat(fs->vol, &st);
-    if (st.read_only && !fs->read_only)
-        cli_warning("mounted read-only: %s", st.read_only_reason);
-    fs->read_only = st.read_only;
+    fs->read_only = st.read_only; /* the library has said why, if that was not asked for */
     err = udf_inode_get(fs->vol, udf_volume_root(fs->vol), &fs->root);
     if (err)
         cli_error("the root directory cannot be read: %s", cli_errno_text(err));
