@@ -306,6 +306,8 @@ static const char *illegal_hint(const struct mmc_sense *sense)
     case 0x63:
         return "The disc or track is full.";
     case 0x64:
+        if (sense->ascq == 0x01)
+            return NULL;
         return "The disc is not in the form that this needs; blank it, or format it with mkfs.packetfs.";
     case 0x72:
         return "A track of the session is not complete; close the track first.";
