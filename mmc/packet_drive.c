@@ -99,6 +99,7 @@ bool packet_drive_answered(struct packet_device *dev, int error)
         device_die(dev, error);
         break;
     case -ETIMEDOUT:
+    case -EBUSY: /* for longer than any command may take */
         if (++dev->timeouts_in_row >= TIMEOUTS_MOST)
             device_die(dev, error);
         break;

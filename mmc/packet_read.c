@@ -25,13 +25,15 @@ static uint32_t packet_end(const struct packet_device *dev)
  * about. */
 static int drive_read(struct packet_device *dev, mmc_lba_t first, uint32_t count, void *buf, bool reader)
 {
-    int error;
+    int error = 0;
 
     packet_drive_enter(dev, reader);
-    pthread_mutex_unlock(&dev->lock);
-    error = mmc_read10(dev->drive, first, count, buf);
-    pthread_mutex_lock(&dev->lock);
-    (void)packet_drive_answered(dev, error);
+    if (!dev->dead) {
+        pthread_mutex_unlock(&dev->lock);
+        error = mmc_read10(dev->drive, first, count, buf);
+        pthread_mutex_lock(&dev->lock);
+        (void)packet_drive_answered(dev, error);
+    }
     packet_drive_leave(dev);
     if (dev->dead)
         return dev->dead;
@@ -134,7 +136,8 @@ static int range_read(struct packet_device *dev, uint32_t first, uint32_t n, boo
     return error;
 }
 
-/* The reader who was to come here next, or a new one in the place of the one not seen for longest. */
+/* The reader who was to come here, or a little before if what lies between was in memory; else a new one, in
+ * the place of the one not seen for longest. */
 static struct packet_stream *stream_find(struct packet_device *dev, uint32_t number)
 {
     struct packet_stream *oldest = &dev->streams[0];
@@ -142,7 +145,7 @@ static struct packet_stream *stream_find(struct packet_device *dev, uint32_t num
     for (uint32_t i = 0; i < PACKET_STREAMS; i++) {
         struct packet_stream *s = &dev->streams[i];
 
-        if (s->next == number && s->used)
+        if (s->used && number >= s->next && number - s->next <= s->window)
             return s;
         if (s->used < oldest->used)
             oldest = s;
@@ -151,21 +154,21 @@ static struct packet_stream *stream_find(struct packet_device *dev, uint32_t num
     return oldest;
 }
 
-/* Where to stop reading for one who wants the packets from number to last. */
-static uint32_t stream_advance(struct packet_device *dev, uint32_t number, uint32_t last)
+/* Claims packets for one who wants those from number to last, and more the longer he has gone on. */
+static uint32_t stream_claim(struct packet_device *dev, uint32_t number, uint32_t last)
 {
     struct packet_stream *s = stream_find(dev, number);
-    uint32_t run = last - number + 1, end = packet_end(dev);
+    uint32_t run = last - number + 1, end = packet_end(dev), n;
 
-    if (s->window)
-        s->window *= 2;
+    s->window *= 2;
     if (s->window < run)
         s->window = run;
     if (s->window > dev->read_most)
         s->window = dev->read_most;
+    n = range_claim(dev, number, s->window < end - number ? number + s->window : end);
+    s->next = number + n;
     s->used = ++dev->stream_clock;
-    s->next = s->window < end - number ? number + s->window : end;
-    return s->next;
+    return n;
 }
 
 /* Reads wanted blocks of one packet that could not be read whole, so as not to fail for the others' sake. */
@@ -193,7 +196,7 @@ static int read_single(struct packet_device *dev, uint32_t number, uint32_t want
  * Returns 0, 1 when there is no memory for it, or -errno. */
 static int read_miss(struct packet_device *dev, uint32_t number, uint32_t last, uint32_t wanted)
 {
-    uint32_t n = range_claim(dev, number, stream_advance(dev, number, last));
+    uint32_t n = stream_claim(dev, number, last);
     int error;
 
     if (n == 0)

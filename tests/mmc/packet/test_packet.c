@@ -21,6 +21,7 @@
 #define WRITE   0x2A
 #define SYNC    0x35
 #define MODE    0x55
+#define SPEED   0xBB
 
 struct rig {
     struct fake_drive *fake;
@@ -445,6 +446,45 @@ static void test_readers_come_before_background_writes(void **state)
     assert_int_equal(all[1].opcode, READ);
 }
 
+struct hammer {
+    struct rig *rig;
+    _Atomic bool stop;
+    _Atomic unsigned reads;
+};
+
+static void *hammer_thread(void *arg)
+{
+    struct hammer *h = arg;
+    uint32_t r = 1;
+
+    while (!h->stop) {
+        r = r * 1664525 + 1013904223;
+        (void)get(h->rig, 110 * L + (r >> 8) % (100 * L));
+        h->reads++;
+    }
+    return NULL;
+}
+
+static void test_writers_are_not_starved_by_readers(void **state)
+{
+    struct rig *rig = *state;
+    struct hammer hammer = {.rig = rig};
+    pthread_t readers[3], writer;
+    void *result;
+
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&readers[i], NULL, hammer_thread, &hammer), 0);
+    assert_int_equal(pthread_create(&writer, NULL, stream_thread, rig), 0);
+    assert_int_equal(pthread_join(writer, &result), 0);
+    assert_int_equal((intptr_t)result, 0);
+    assert_int_equal(block_sync(rig->dev), 0);
+    assert_true(hammer.reads > 0);
+    hammer.stop = true;
+    for (int i = 0; i < 3; i++)
+        pthread_join(readers[i], NULL);
+    assert_int_equal(fake_violations(rig->fake), 0);
+}
+
 /* Late errors, told with or without the place, with or without the rest of the buffer lost. */
 static void late_errors(struct rig *rig, bool names, bool loses, unsigned times)
 {
@@ -585,6 +625,7 @@ static void test_reset_loses_the_buffer(void **state)
     for (uint32_t p = 0; p < 20; p++)
         assert_int_equal(on_medium(rig, p * L), 4);
     assert_int_equal(fake_log_count(rig->fake, MODE), 1);
+    assert_int_equal(fake_log_count(rig->fake, SPEED), 1);
     assert_int_equal(fake_log_count(rig->fake, WRITE), 20);
 }
 
@@ -656,6 +697,7 @@ int main(void)
         RIG_TEST(test_sequential_reads_read_ahead),
         RIG_TEST(test_readahead_hint),
         RIG_TEST(test_readers_come_before_background_writes),
+        RIG_TEST_SMALL(test_writers_are_not_starved_by_readers),
         RIG_TEST(test_late_errors_once),
         RIG_TEST(test_late_errors_for_good),
         RIG_TEST_SMALL(test_late_errors_once),
