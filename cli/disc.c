@@ -84,7 +84,7 @@ static bool finishing_wait(const char *path, const char *holder, unsigned *waite
 
     if (!strstr(holder, "(packetfs)") && !strstr(holder, "(mount.packetfs)"))
         return false;
-    if (*waited_ms >= FINISHING_LIMIT_MS || cli_disc_mounted(path, where, sizeof where))
+    if (*waited_ms >= FINISHING_LIMIT_MS || cli_interrupted() || cli_disc_mounted(path, where, sizeof where))
         return false;
     if (*waited_ms == 0)
         cli_info("waiting until the disc is complete after its unmount");

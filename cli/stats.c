@@ -2,6 +2,7 @@
 /* The virtual drive's counters as JSON, to the file that PACKETFS_DRIVE_STATS names. */
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 
 #include "cli/private.h"
 
@@ -14,6 +15,19 @@ static json_t *stats_json(const struct vdrive_stats *stats)
                      (json_int_t)stats->packets_written, "most_rewritten_packet",
                      (json_int_t)stats->most_rewritten_packet, "most_rewrites",
                      (json_int_t)stats->most_rewrites, "drive_seconds", (double)stats->microseconds / 1e6);
+}
+
+static int json_write(const json_t *json, const char *path)
+{
+    FILE *f = fopen(path, "we");
+    bool ok = f && json_dumpf(json, f, JSON_INDENT(2)) == 0 && fputc('\n', f) != EOF;
+
+    /* A full disk may show only here. */
+    if (f && fclose(f) != 0)
+        ok = false;
+    if (!ok)
+        cli_error("the drive's counters could not be written to %s", path);
+    return ok ? 0 : -EIO;
 }
 
 int cli_stats_write(struct mmc_drive *drive, const char *path)
@@ -30,11 +44,7 @@ int cli_stats_write(struct mmc_drive *drive, const char *path)
     if (err)
         return err;
     json = stats_json(&stats);
-    if (!json)
-        return -ENOMEM;
-    err = json_dump_file(json, path, JSON_INDENT(2)) < 0 ? -EIO : 0;
+    err = json ? json_write(json, path) : -ENOMEM;
     json_decref(json);
-    if (err)
-        cli_error("the drive's counters could not be written to %s", path);
     return err;
 }
