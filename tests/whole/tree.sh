@@ -31,7 +31,10 @@ unmount_disc "$T/mnt"
 
 # udfclient, which shares no code with packetfs, extracts the same contents.
 mkdir "$T/extracted"
-printf 'lcd %s\nget usr\nquit\n' "$T/extracted" | timeout 300 udfclient -b 2048 "$flat" >"$T/udfclient" 2>&1 ||
+# It shows the volume as a folder of its own, named after all that the volume is called.
+volume=$(printf 'ls\nquit\n' | timeout 60 udfclient -b 2048 "$flat" 2>/dev/null | sed -n 's/^d.* \([^ ]*:[^ ]*:[^ ]*\)$/\1/p')
+[ -n "$volume" ] || fail "udfclient finds no volume"
+printf 'cd %s\nlcd %s\nget usr\nquit\n' "$volume" "$T/extracted" | timeout 300 udfclient -b 2048 "$flat" >"$T/udfclient" 2>&1 ||
     fail "udfclient: $(tail -3 "$T/udfclient")"
 only_files() { awk -F'\t' '$2 == "file" { print $1 "\t" $NF }' | sort; }
 (cd "$T/tree" && python3 "$lib/tree_list.py" --contents usr) | only_files >"$T/want-files"
