@@ -67,19 +67,19 @@ static int formatted_steps(struct report *report)
 static int rewritable_steps(struct report *report)
 {
     const struct mmc_disc_info *disc = &report->disc;
-    char size[32];
+    char bytes[32], size[40] = "";
 
     if (disc->formatted)
         return formatted_steps(report);
-    if (disc->format_capacity == 0)
-        return step_add(report, "This drive does not offer to format the disc for packet writing.");
-    cli_size_text((uint64_t)disc->format_capacity * MMC_BLOCK_BYTES, size, sizeof size);
+    if (disc->format_capacity)
+        snprintf(size, sizeof size, " (%s)",
+                 cli_size_text((uint64_t)disc->format_capacity * MMC_BLOCK_BYTES, bytes, sizeof bytes));
     if (disc->disc_status == MMC_DISC_BLANK)
         return step_add(
-            report, "\"mkfs.packetfs %s\" formats it for packet writing (%s) and puts an empty volume on it.",
+            report, "\"mkfs.packetfs %s\" formats it for packet writing%s and puts an empty volume on it.",
             report->path, size);
     return step_add(
-        report, "\"mkfs.packetfs --force %s\" formats it for packet writing (%s): all that is on it is lost.",
+        report, "\"mkfs.packetfs --force %s\" formats it for packet writing%s: all that is on it is lost.",
         report->path, size);
 }
 

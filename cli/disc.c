@@ -42,13 +42,22 @@ static void permission_explain(const char *path)
         cli_error("permission denied");
 }
 
+/* The library's sentences begin with the path, which stands in front of every message here. */
+static const char *path_strip(const char *path, const char *text)
+{
+    size_t len = strlen(path);
+
+    if (text && strncmp(text, path, len) == 0 && text[len] == ' ')
+        text += len + 1;
+    if (text && strncmp(text, "is in use", strlen("is in use")) == 0)
+        text += strlen("is ");
+    return text;
+}
+
 static void busy_explain(const char *path, const char *text)
 {
     char holder[128];
 
-    /* The library names the path as well; here every message begins with it. */
-    if (text && strncmp(text, path, strlen(path)) == 0)
-        text += strlen(path) + strspn(text + strlen(path), " ");
     if (text && text[0])
         cli_error("%s", text);
     else if (cli_holder_find(path, holder, sizeof holder))
@@ -59,6 +68,7 @@ static void busy_explain(const char *path, const char *text)
 
 static void open_explain(const char *path, int err, const char *text)
 {
+    text = path_strip(path, text);
     switch (err) {
     case -ENOENT:
         cli_error("there is no such drive, disc folder or file");

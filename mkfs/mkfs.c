@@ -81,11 +81,11 @@ static int volume_write(struct job *job)
 {
     int err = mkfs_write(&job->disc, job->image, &job->plan, job->options.full, &job->progress);
 
-    if (err == -EINTR)
-        cli_error("interrupted; run \"mkfs.packetfs --force %s\" to begin anew: the disc is in packet form, "
-                  "but holds no "
-                  "whole volume",
-                  job->options.disc);
+    if (!err)
+        return 0;
+    cli_error(
+        "%sthe disc is in packet form, but holds no whole volume; \"mkfs.packetfs --force %s\" begins anew",
+        err == -EINTR ? "interrupted: " : "", job->options.disc);
     return err;
 }
 
@@ -112,10 +112,18 @@ static void job_report(const struct job *job)
              seconds_since(&job->started), drive_text);
 }
 
-/* Between the check and the volume: afterwards the disc is in packet form and the image fits it. */
+static void image_drop(struct job *job)
+{
+    if (job->image >= 0)
+        close(job->image);
+    job->image = -1;
+}
+
+/* Between the check and the volume: afterwards the disc is in packet form and the image fits it. A drive that
+ * does not say beforehand how big the disc will be gets its image afterwards. */
 static int disc_prepare(struct job *job)
 {
-    int err = image_make(job, job->state.blocks);
+    int err = job->state.blocks ? image_make(job, job->state.blocks) : 0;
 
     if (!err && cli_interrupted())
         err = -EINTR;
@@ -125,9 +133,8 @@ static int disc_prepare(struct job *job)
         err = disc_format(job);
     if (!err)
         err = cli_disc_blocks(&job->disc, 0, false);
-    if (!err && job->disc.dev->geometry.blocks / MMC_PACKET_BLOCKS != job->plan.packets) {
-        close(job->image);
-        job->image = -1;
+    if (!err && (job->image < 0 || job->disc.dev->geometry.blocks / MMC_PACKET_BLOCKS != job->plan.packets)) {
+        image_drop(job);
         err = image_make(job, job->disc.dev->geometry.blocks);
     }
     return err;
@@ -154,8 +161,7 @@ static int job_run(struct job *job)
     if (!err)
         job_report(job);
     close_err = cli_disc_close(&job->disc);
-    if (job->image >= 0)
-        close(job->image);
+    image_drop(job);
     return err ? err : close_err;
 }
 

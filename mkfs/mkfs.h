@@ -77,7 +77,7 @@ int mkfs_layout_apply(int fd, struct mkfs_plan *plan);
 
 struct mkfs_state {
     bool format;     /* the drive has to format the disc */
-    uint32_t blocks; /* of the device; after the format, if format is set */
+    uint32_t blocks; /* of the device, after the format if format is set; 0: not known yet */
 };
 /* Looks whether DISC can and may get a volume. Prints what forbids it, and returns -errno. */
 int mkfs_check(struct cli_disc *disc, const struct mkfs_options *options, struct mkfs_state *state);

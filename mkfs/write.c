@@ -154,14 +154,20 @@ static int writing_run(struct writer *writer)
 
 static int packet_verify(struct writer *writer, uint32_t packet)
 {
-    uint32_t first = packet * MMC_PACKET_BLOCKS;
+    mmc_lba_t first = mmc_packet_first((mmc_packet_t){packet}, MMC_PACKET_BLOCKS);
+    int last = first.n + (int)MMC_PACKET_BLOCKS - 1;
     bool blank;
     int err = mkfs_image_packet(writer->image, packet, writer->wanted, &blank);
 
-    if (err || packet_is(writer, packet, writer->wanted))
+    if (err)
         return err;
-    cli_error("blocks %u to %u read back differently from what was written", first,
-              first + MMC_PACKET_BLOCKS - 1);
+    err = block_read(writer->disc->dev, first, MMC_PACKET_BLOCKS, writer->present);
+    if (err)
+        cli_error("blocks %d to %d cannot be read back: %s", first.n, last, cli_errno_text(err));
+    else if (memcmp(writer->present, writer->wanted, MKFS_PACKET_BYTES) == 0)
+        return 0;
+    else
+        cli_error("blocks %d to %d read back differently from what was written", first.n, last);
     cli_error("try again with --full; if that fails as well, the disc is worn out");
     return -EIO;
 }
@@ -205,6 +211,10 @@ int mkfs_write(struct cli_disc *disc, int fd, const struct mkfs_plan *plan, bool
     if (!err)
         err = verify_run(&writer);
     cli_progress_end(progress);
+    if (err) {
+        block_close(disc->dev); /* what it could not write has been said */
+        disc->dev = NULL;
+    }
     free(writer.packets);
     free(writer.wanted);
     free(writer.present);
