@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "udf/content.h"
+#include "udf/store_part.h"
 
 int udf_blocks_read(struct udf_volume *vol, struct udf_address at, uint32_t count, void *buf)
 {
@@ -45,6 +46,14 @@ int udf_blocks_write(struct udf_volume *vol, struct udf_address at, uint32_t cou
         count -= run;
     }
     return 0;
+}
+
+bool udf_block_direct(struct udf_volume *vol, mmc_lba_t lba, uint32_t *left)
+{
+    const struct udf_store *store = vol->store;
+    if (left)
+        *left = store->packet_blocks - (uint32_t)lba.n % store->packet_blocks;
+    return store_packet_direct(store, (uint32_t)lba.n / store->packet_blocks);
 }
 
 static struct udf_address extent_at(const struct udf_extent *extent, uint32_t block)
@@ -219,17 +228,16 @@ static int content_affordable(struct udf_inode *inode, struct udf_address at, ui
                               uint32_t *logged, uint32_t *may)
 {
     struct udf_volume *vol = inode->vol;
-    uint32_t packet_blocks = vol->dev->geometry.packet_blocks;
     for (*may = 0; *may < count;) {
         mmc_lba_t lba;
-        uint32_t run;
+        uint32_t run, in_packet;
         int err = udf_volume_map(vol, at, count - *may, &lba, &run);
         if (err)
             return err;
-        uint32_t in_packet = packet_blocks - (uint32_t)lba.n % packet_blocks;
+        bool direct = udf_block_direct(vol, lba, &in_packet);
         if (run > in_packet)
             run = in_packet;
-        if (udf_space_packet_live(vol, mmc_packet_of(lba, packet_blocks))) {
+        if (!direct) {
             if (run > *logged)
                 run = *logged;
             *logged -= run;

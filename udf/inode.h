@@ -46,7 +46,7 @@ struct udf_inode {
     unsigned refs;
     struct udf_inode *hash_next, *dirty_next, *dirty_prev;
     bool dirty;           /* in the list of inodes that the commit must encode */
-    uint32_t dirty_live;  /* blocks of it that would go into live packets */
+    uint32_t dirty_live;  /* blocks of it that would go into the journal */
     udf_ino_t reached_by; /* directories: the one directory that leads here; 0: not known yet */
 
     _Atomic int64_t atime_us; /* since 1970, of a read that fe does not know of yet; INT64_MIN: none */

@@ -313,7 +313,7 @@ static uint32_t block_live(struct udf_volume *vol, struct udf_address at)
     mmc_lba_t lba;
     if (udf_volume_map(vol, at, 1, &lba, NULL))
         return 1;
-    return udf_space_packet_live(vol, mmc_packet_of(lba, vol->dev->geometry.packet_blocks));
+    return !udf_block_direct(vol, lba, NULL);
 }
 
 void udf_inode_dirty(struct udf_inode *inode)

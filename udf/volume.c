@@ -193,6 +193,5 @@ void udf_volume_stat(struct udf_volume *vol, struct udf_volume_stat *st)
 
 udf_ino_t udf_volume_root(struct udf_volume *vol)
 {
-    struct udf_address at = vol->fsd.root.at;
-    return (udf_ino_t)at.part << 32 | at.block;
+    return udf_ino_of(vol->fsd.root.at);
 }
