@@ -7,6 +7,16 @@
 
 #define IO_BYTES 4096 /* st_blksize: the page size, at which the kernel's cache works best */
 
+/* The size of a symbolic link is the length of its target as a path, not of the components that the disc
+ * holds. */
+static off_t link_size(struct udf_inode *inode, uint64_t stored)
+{
+    char target[PATH_MAX];
+    int len = udf_link_read(inode, target, sizeof(target));
+
+    return len < 0 ? (off_t)stored : len;
+}
+
 void fs_attr_get(struct fs *fs, struct udf_inode *inode, struct stat *st)
 {
     const struct fs_options *options = &fs->options;
@@ -24,7 +34,7 @@ void fs_attr_get(struct fs *fs, struct udf_inode *inode, struct stat *st)
                   : from.gid == (gid_t)-1 ? fs->gid
                                           : from.gid,
         .st_rdev = from.rdev,
-        .st_size = (off_t)from.size,
+        .st_size = S_ISLNK(from.mode) ? link_size(inode, from.size) : (off_t)from.size,
         .st_blocks = (blkcnt_t)from.blocks,
         .st_blksize = IO_BYTES,
         .st_atim = from.atime,
