@@ -7,7 +7,7 @@
 
 enum command_flags {
     ALWAYS = 1, /* runs with a unit attention or a deferred error pending, and does not report it */
-    BUSY = 2,   /* runs during BLANK, FORMAT UNIT and CLOSE, and before the disc is ready */
+    BUSY = 2,   /* runs during BLANK, FORMAT UNIT and CLOSE SESSION */
     MEDIUM = 4, /* needs a disc */
     WRITES = 8, /* needs a disc that may be written */
     SPINS = 16, /* needs the disc turning */

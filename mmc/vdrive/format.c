@@ -41,7 +41,7 @@ void vdrive_blank(struct vdrive *d, struct vdrive_command *c)
         sectors += (uint64_t)d->media.atip_leadout.n + LEADOUT_SECTORS;
     vdrive_laser_drain(d);
     if (vdrive_media_erase(&d->media) != 0) {
-        vdrive_command_fail(c, 0x35100); /* erase failure */
+        vdrive_command_fail(c, VDRIVE_ERASE_FAILED);
         return;
     }
     vdrive_disc_refresh(d);
@@ -129,7 +129,7 @@ void vdrive_format_unit(struct vdrive *d, struct vdrive_command *c)
         return;
     }
     if (format_begin(d, blocks) != 0) {
-        vdrive_command_fail(c, 0x33101); /* format command failed */
+        vdrive_command_fail(c, VDRIVE_FORMAT_FAILED);
         return;
     }
     vdrive_disc_refresh(d);

@@ -50,6 +50,7 @@ void vdrive_request_sense(struct vdrive *d, struct vdrive_command *c)
     vdrive_command_answer(c, sense, sizeof(sense), c->cdb[4]);
 }
 
+/* A track that is open is ended before the disc leaves. */
 static void tray_open(struct vdrive *d, struct vdrive_command *c)
 {
     if (d->locked) {
@@ -57,6 +58,9 @@ static void tray_open(struct vdrive *d, struct vdrive_command *c)
         return;
     }
     if (d->tray_open)
+        return;
+    vdrive_synchronize_cache(d, c);
+    if (vdrive_command_failed(c))
         return;
     vdrive_clock_advance(d, VDRIVE_US_TRAY);
     d->tray_open = true;
@@ -76,7 +80,7 @@ static void tray_close(struct vdrive *d)
     vdrive_modes_reset(d);
 }
 
-/* START STOP UNIT (MMC-5 6.42). A track that is open is ended before the disc leaves. */
+/* START STOP UNIT (MMC-5 6.42). */
 void vdrive_start_stop(struct vdrive *d, struct vdrive_command *c)
 {
     bool start = c->cdb[4] & 1, tray = c->cdb[4] & 2;

@@ -139,7 +139,6 @@ static void write_track(struct vdrive *d, struct vdrive_command *c, struct write
 
 static void write_count(struct vdrive *d, struct write_range range)
 {
-    d->stats.writes++;
     d->stats.bytes_out += (uint64_t)range.count * MMC_BLOCK_BYTES;
     if (d->disc.formatted)
         d->stats.writes_whole_packet++;
@@ -150,6 +149,7 @@ void vdrive_write(struct vdrive *d, struct vdrive_command *c)
     struct write_range range = write_range_of(c);
     vdrive_sense_code_t code;
 
+    d->stats.writes++;
     code = d->disc.formatted ? packet_refusal(d, range) : track_refusal(d, range);
     if (!code && c->out_len / MMC_BLOCK_BYTES < range.count)
         code = VDRIVE_LIST_LENGTH;

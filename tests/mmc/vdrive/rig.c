@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mmc/vdrive/drive.h"
+
 static struct rig *rig_new(enum vdrive_medium medium)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
@@ -82,6 +84,14 @@ void rig_faults(struct rig *rig, const char *lines)
     } else {
         unlink(path);
     }
+    rig_open(rig);
+}
+
+void rig_power_cut(struct rig *rig)
+{
+    vdrive_laser_power_off(rig->drive);
+    rig->drive->power_lost = true;
+    rig_close(rig);
     rig_open(rig);
 }
 

@@ -36,6 +36,9 @@ void rig_close(struct rig *rig);
 /* Closes, puts lines into the faults file (NULL: none), opens again. */
 void rig_faults(struct rig *rig, const char *lines);
 
+/* The drive loses power now, and comes back. */
+void rig_power_cut(struct rig *rig);
+
 /* Sends a CDB given as hex ("2a 00 ..."); out may be NULL. Answers go into rig->in. Returns 0 or K/ASC/ASCQ.
  */
 uint32_t rig_send(struct rig *rig, const char *cdb, const void *out, size_t out_len);
