@@ -73,7 +73,6 @@ static int create_fill(struct create *create)
     udf_inode_mode_set(inode, from->mode);
     inode->fe.uid = from->uid;
     inode->fe.gid = from->gid;
-    inode->fe.parent_icb = create->dir->icb;
     if (create->file_type == UDF_FILE_DIRECTORY)
         return udf_dir_init(inode, create->dir);
     if (create->file_type == UDF_FILE_SYMLINK) {

@@ -43,11 +43,13 @@ static void fid_place(struct udf_inode *dir, uint32_t offset, const struct udf_f
  * so that no two are the same. */
 static void fid_place_filler(struct udf_inode *dir, uint32_t offset, uint32_t size)
 {
-    uint8_t name[UDF_SLOT_BYTES_MAX] = {CS0_DELETED_8};
-    snprintf((char *)name + 1, sizeof name - 1, "%08X", offset);
+    char name[UDF_SLOT_BYTES_MAX];
+    uint32_t digits = size - UDF_FID_BYTES - 1;
+    snprintf(name, sizeof name, "%c%0*X", CS0_DELETED_8, (int)digits,
+             digits < 8 ? offset / 4 & ((1u << digits * 4) - 1) : offset);
     struct udf_fid fid = {.file_version = 1,
                           .characteristics = UDF_FID_DELETED,
-                          .name = name,
+                          .name = (const uint8_t *)name,
                           .name_len = (uint8_t)(size - UDF_FID_BYTES)};
     fid_place(dir, offset, &fid);
 }

@@ -88,7 +88,7 @@ static int link_locked(struct name_change *link)
     if (err)
         return err;
     inode->fe.links++;
-    inode->fe.parent_icb = (struct udf_address){0}; /* not said any more: there are several */
+    inode->fe.parent_icb = (struct udf_address){0}; /* optional, and there are several now */
     udf_count_files(dir->vol, 1, 0);
     udf_inode_touch(dir, true);
     udf_inode_touch(inode, false);

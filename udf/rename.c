@@ -114,15 +114,12 @@ static void sides_unlock(struct rename *rename)
         pthread_rwlock_unlock(&rename->to.inode->lock);
 }
 
-/* A directory changes its parent. */
+/* An inode changes its directory. The parent in the ICB is optional (UDF 2.3.5.4), and better not said than wrong. */
 static int rename_reparent(struct udf_inode *inode, struct udf_inode *from, struct udf_inode *to)
 {
-    if (!udf_inode_is_dir(inode)) {
-        if (inode->fe.links == 1)
-            inode->fe.parent_icb = to->icb;
+    inode->fe.parent_icb = (struct udf_address){0};
+    if (!udf_inode_is_dir(inode))
         return 0;
-    }
-    inode->fe.parent_icb = to->icb;
     udf_inode_moved(inode, to->ino);
     if (from->fe.links > 1)
         from->fe.links--;

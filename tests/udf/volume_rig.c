@@ -110,6 +110,16 @@ uint64_t rig_udfinfo(const char *image, const char *key, char *text, size_t size
     return found;
 }
 
+/* What tests/lib/udfcheck.py says, which shares no code with the library: nothing may be wrong, nothing leaked. */
+static void rig_check(const char *image)
+{
+    const char *program = getenv("UDFCHECK");
+    char command[512];
+    snprintf(command, sizeof command, "python3 '%s' --no-leaks --quiet '%s' >&2",
+             program ? program : "tests/lib/udfcheck.py", image);
+    assert_int_equal(system(command), 0);
+}
+
 void rig_judge(struct rig *rig)
 {
     struct udf_volume_stat st;
@@ -122,6 +132,7 @@ void rig_judge(struct rig *rig)
     assert_int_equal(rig_udfinfo(image, "freeblocks", NULL, 0), st.blocks_free);
     rig_udfinfo(image, "integrity", integrity, sizeof integrity);
     assert_string_equal(integrity, "closed");
+    rig_check(image);
     unlink(image);
 }
 
