@@ -10,6 +10,17 @@
 
 #include "fs/fs.h"
 
+/* With the kernel's writeback cache the times are the kernel's to tell, here as with writes. */
+static int file_empty(struct fs *fs, struct udf_inode *inode)
+{
+    struct udf_stat st;
+
+    udf_inode_stat(inode, &st);
+    st.size = 0;
+    return udf_inode_set(inode, &st,
+                         UDF_SET_SIZE | (fs->writeback_cache ? UDF_SET_MTIME | UDF_SET_CTIME : 0));
+}
+
 /*
  * The kernel keeps its cache of the file: nobody else changes the disc. O_TRUNC is ours to do
  * (atomic_o_trunc).
@@ -20,11 +31,10 @@
  */
 void fs_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 {
-    const struct udf_stat empty = {.size = 0};
     int err = 0;
 
     if (fi->flags & O_TRUNC)
-        err = fs_change_end(fs_of(req), udf_inode_set(fs_inode_of(req, node), &empty, UDF_SET_SIZE));
+        err = fs_change_end(fs_of(req), file_empty(fs_of(req), fs_inode_of(req, node)));
     if (err) {
         fuse_reply_err(req, -err);
         return;
@@ -54,6 +64,9 @@ void fs_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct 
 }
 
 /*
+ * What the kernel writes back from its cache was written by a program a while ago; the time of that it sets
+ * by itself.
+ *
  * Valid replies:
  *   fuse_reply_write
  *   fuse_reply_err
@@ -61,10 +74,11 @@ void fs_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct 
 void fs_write(fuse_req_t req, fuse_ino_t node, const char *buf, size_t size, off_t offset,
               struct fuse_file_info *fi)
 {
-    ssize_t n = udf_file_write(fs_inode_of(req, node), (uint64_t)offset, buf, size);
+    struct udf_inode *inode = fs_inode_of(req, node);
+    ssize_t n = fi->writepage ? udf_file_write_back(inode, (uint64_t)offset, buf, size)
+                              : udf_file_write(inode, (uint64_t)offset, buf, size);
     int err = fs_change_end(fs_of(req), n < 0 ? (int)n : 0);
 
-    (void)fi;
     if (err)
         fuse_reply_err(req, -err);
     else

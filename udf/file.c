@@ -51,9 +51,10 @@ struct write {
     uint64_t offset; /* of the piece */
     const uint8_t *buf;
     size_t len, done;
-    uint32_t logged; /* blocks that the transaction has room for in the journal */
+    uint32_t logged;      /* blocks that the transaction has room for in the journal */
     uint64_t size_before; /* of the file, before the whole write */
     bool begun;
+    bool keep_times; /* they are told apart from the data */
 };
 
 static int write_locked(struct write *write)
@@ -71,7 +72,8 @@ static int write_locked(struct write *write)
         uint32_t blocks = udf_blocks_of(inode->fe.info_length);
         udf_extents_cut(inode, blocks > end ? blocks : end);
     }
-    udf_inode_touch(inode, true);
+    if (!write->keep_times)
+        udf_inode_touch(inode, true);
     udf_inode_dirty(inode);
     return err;
 }
@@ -101,14 +103,15 @@ static int write_undo(void *ctx)
     return err;
 }
 
-ssize_t udf_file_write(struct udf_inode *inode, uint64_t offset, const void *buf, size_t len)
+static ssize_t file_write(struct udf_inode *inode, uint64_t offset, const void *buf, size_t len,
+                          bool keep_times)
 {
     int err = file_check(inode);
     if (err)
         return err;
     if (offset > UDF_FILE_BYTES_MAX || len > UDF_FILE_BYTES_MAX - offset)
         return -EFBIG;
-    struct write write = {.inode = inode, .offset = offset, .buf = buf};
+    struct write write = {.inode = inode, .offset = offset, .buf = buf, .keep_times = keep_times};
     for (size_t written = 0; written < len; written += write.done) {
         write.offset = offset + written;
         write.buf = (const uint8_t *)buf + written;
@@ -129,4 +132,14 @@ ssize_t udf_file_write(struct udf_inode *inode, uint64_t offset, const void *buf
         }
     }
     return (ssize_t)len;
+}
+
+ssize_t udf_file_write(struct udf_inode *inode, uint64_t offset, const void *buf, size_t len)
+{
+    return file_write(inode, offset, buf, len, false);
+}
+
+ssize_t udf_file_write_back(struct udf_inode *inode, uint64_t offset, const void *buf, size_t len)
+{
+    return file_write(inode, offset, buf, len, true);
 }

@@ -146,6 +146,8 @@ int udf_dir_rename(struct udf_inode *from, const char *from_name, size_t from_le
 ssize_t udf_file_read(struct udf_inode *inode, uint64_t offset, void *buf, size_t len);
 /* All len bytes or -errno. -ENOSPC, -EFBIG. Sets mtime. */
 ssize_t udf_file_write(struct udf_inode *inode, uint64_t offset, const void *buf, size_t len);
+/* The same for a cache above that writes back late: mtime and ctime stay, since the cache tells them by itself. */
+ssize_t udf_file_write_back(struct udf_inode *inode, uint64_t offset, const void *buf, size_t len);
 /* mode as fallocate(2): 0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE
  * (with or without KEEP_SIZE); others -EOPNOTSUPP. */
 int udf_file_allocate(struct udf_inode *inode, int mode, uint64_t offset, uint64_t len);

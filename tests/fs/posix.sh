@@ -3,6 +3,7 @@
 # The POSIX matrix on a virtual CD-RW, and on an image that mkudffs made, which has no journal.
 . "$(dirname "$0")/../lib/disc.sh"
 
+chmod 755 "$T"  # other users must get through
 new_disc "$T/disc"
 mount_disc "$T/disc" "$T/mnt" -o allow_other
 timeout 300 python3 "$SOURCE/tests/fs/posix.py" "$T/mnt" || fail "on a virtual disc"
