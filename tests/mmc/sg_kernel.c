@@ -189,6 +189,20 @@ static void volume_write(const char *path, const char *volume)
     mmc_close(drive);
 }
 
+/* The kernel asks for the size of a disc when it is put in, and knows nothing of what was done to it since.
+ */
+static void disc_reload(const char *path)
+{
+    struct mmc_drive *drive = drive_open(path);
+
+    CHECK(kept(drive, mmc_start_stop(drive, MMC_START_EJECT)) == 0);
+    CHECK(mmc_test_unit_ready(drive, false, NULL) == -ENOMEDIUM);
+    CHECK(kept(drive, mmc_start_stop(drive, MMC_START_LOAD)) == 0);
+    CHECK(kept(drive, mmc_test_unit_ready(drive, false, NULL)) == 0);
+    CHECK(mmc_medium_changes(drive) == 1);
+    mmc_close(drive);
+}
+
 /* The kernel holds a mounted disc, which no process has open: the message names the mount. */
 static void refuse_mounted(const char *path)
 {
@@ -251,6 +265,7 @@ int main(int argc, char **argv)
     use(argv[1], 4096);
     use(argv[2], 6144);
     volume_write(argv[1], argv[3]);
+    disc_reload(argv[1]);
     refuse_mounted(argv[1]);
     look_only(argv[1]);
     return 0;
