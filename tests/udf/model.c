@@ -531,6 +531,18 @@ static void list_path(const struct model *model, int entry, FILE *out)
     fputs(model->entries[entry].name, out);
 }
 
+/* As zlib's */
+static uint32_t crc32(const struct model_node *node)
+{
+    uint32_t crc = 0xFFFFFFFF;
+    for (size_t i = 0; i < node->size; i++) {
+        crc ^= node->bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320 : 0);
+    }
+    return ~crc;
+}
+
 void model_list(const struct model *model, const char *file)
 {
     FILE *out = fopen(file, "w");
@@ -539,11 +551,8 @@ void model_list(const struct model *model, const char *file)
         if (model->entries[i].dir < 0)
             continue;
         const struct model_node *node = &model->nodes[model->entries[i].node];
-        uint32_t sum = 0;
-        for (size_t j = 0; j < node->size; j++)
-            sum = sum * 31 + node->bytes[j];
         list_path(model, i, out);
-        fprintf(out, "\t%o\t%zu\t%u\n", (unsigned)node->mode & S_IFMT, node->size, sum);
+        fprintf(out, "\t%o\t%zu\t%u\n", (unsigned)node->mode & S_IFMT, node->size, crc32(node));
     }
     fclose(out);
 }

@@ -38,7 +38,7 @@ void model_end(struct model *model);
 void model_step(struct model *model);
 /* Reads the whole volume and compares. */
 void model_compare(struct model *model);
-/* Writes "PATH TYPE SIZE CRC" of every entry, sorted, a line each, for other readers. */
+/* Writes "PATH TYPE SIZE CRC32" of every entry, a line each, tabs between, for other readers. */
 void model_list(const struct model *model, const char *file);
 /* Removes everything from both. */
 void model_clear(struct model *model);
