@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The drive library as programs see it: open a drive, look at the disc, bring it into packet form, use it as a block
- * device. The commands themselves are in command.h.
+ * The drive library as programs see it: open a drive, look at the disc, bring it into packet form, use it as
+ * a block device. The commands themselves are in command.h.
  */
 #ifndef MMC_MMC_H
 #define MMC_MMC_H
@@ -21,13 +21,13 @@ struct mmc_drive;
 
 /* What went wrong last on a drive in this thread of work, whole, for the message that the program prints. */
 struct mmc_error {
-    int error;            /* -errno */
-    uint8_t opcode;       /* of the command that failed; 0 with an empty sense when none was sent */
-    const char *command;  /* its name in the standard's words, for example "WRITE (10)" */
+    int error;           /* -errno */
+    uint8_t opcode;      /* of the command that failed; 0 with an empty sense when none was sent */
+    const char *command; /* its name in the standard's words, for example "WRITE (10)" */
     bool lba_set;
-    mmc_lba_t lba;        /* the block it was about */
+    mmc_lba_t lba; /* the block it was about */
     struct mmc_sense sense;
-    char text[256];       /* one sentence: command, block, sense in words, hint */
+    char text[256]; /* one sentence: command, block, sense in words, hint */
 };
 
 struct mmc_open_options {
@@ -36,9 +36,10 @@ struct mmc_open_options {
 };
 
 /*
- * Opens DISC: the device node of a drive, or the folder of a virtual disc, and waits until the drive says whether it is
- * ready. -ENOTBLK when path is neither (a file, a directory that is no disc): see block_file_open for those.
- * -EBUSY: error->text names the process that holds the drive. error may be NULL. Returns 0 and *drive, for mmc_close.
+ * Opens DISC: the device node of a drive, or the folder of a virtual disc, and waits until the drive says
+ * whether it is ready. -ENOTBLK when path is neither (a file, a directory that is no disc): see
+ * block_file_open for those. -EBUSY: error->text names the process that holds the drive. error may be NULL.
+ * Returns 0 and *drive, for mmc_close.
  */
 int mmc_open(const char *path, const struct mmc_open_options *options, struct mmc_drive **drive,
              struct mmc_error *error);
@@ -99,7 +100,7 @@ struct mmc_disc_info {
     struct mmc_inquiry inquiry;
     uint16_t profile; /* current profile of GET CONFIGURATION; 0 when the drive has none */
     enum mmc_medium medium;
-    bool tray_open;   /* with MMC_MEDIUM_NONE */
+    bool tray_open; /* with MMC_MEDIUM_NONE */
 
     enum mmc_disc_status disc_status;
     enum mmc_session_status session_status; /* of the last session */
@@ -124,17 +125,18 @@ struct mmc_disc_info {
 /* Asks the drive. With no medium, returns 0 and medium MMC_MEDIUM_NONE. */
 int mmc_disc_info_get(struct mmc_drive *drive, struct mmc_disc_info *info);
 
-/* Called now and then during a long operation. fraction 0..1; estimated: from a time model, not from the drive.
- * Return non-zero to stop waiting (the drive goes on by itself where it must): the operation returns -EINTR. */
+/* Called now and then during a long operation. fraction 0..1; estimated: from a time model, not from the
+ * drive. Return non-zero to stop waiting (the drive goes on by itself where it must): the operation returns
+ * -EINTR. */
 typedef int mmc_progress_fn(void *ctx, const char *phase, double fraction, bool estimated);
 
 /* BLANK (MMC-5 6.2). full: all of the disc; otherwise minimal. Waits for the end. */
 int mmc_blank(struct mmc_drive *drive, bool full, mmc_progress_fn *progress, void *ctx);
 
 /*
- * Brings a CD-RW of any state into fixed-packet form over its whole capacity: BLANK where needed, mode page 05h,
- * FORMAT UNIT type 10h, a small closed session first for a drive that does not format a blank disc. Waits for the end.
- * -EMEDIUMTYPE for anything but a CD-RW.
+ * Brings a CD-RW of any state into fixed-packet form over its whole capacity: BLANK where needed, mode page
+ * 05h, FORMAT UNIT type 10h, a small closed session first for a drive that does not format a blank disc.
+ * Waits for the end. -EMEDIUMTYPE for anything but a CD-RW.
  */
 int mmc_format_packets(struct mmc_drive *drive, mmc_progress_fn *progress, void *ctx);
 
@@ -145,9 +147,10 @@ struct mmc_packet_stats {
 };
 
 /*
- * The packet device: the formatted disc in drive as a block device of packets, with a cache of cache_bytes (0: 64 MiB).
- * The drive stays the caller's and must outlive the device. read_only: nothing is written, not even mode pages; any
- * disc with a data track serves. -EMEDIUMTYPE when the disc is not in packet form and read_only is false.
+ * The packet device: the formatted disc in drive as a block device of packets, with a cache of cache_bytes
+ * (0: 64 MiB). The drive stays the caller's and must outlive the device. read_only: nothing is written, not
+ * even mode pages; any disc with a data track serves. -EMEDIUMTYPE when the disc is not in packet form and
+ * read_only is false.
  */
 int mmc_packet_open(struct mmc_drive *drive, size_t cache_bytes, bool read_only, struct block_device **dev);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The transport: carries a command descriptor block to a drive and the answer back. Two ends exist: sg (a real drive
- * over SG_IO) and vdrive (the virtual drive in this process).
+ * The transport: carries a command descriptor block to a drive and the answer back. Two ends exist: sg (a
+ * real drive over SG_IO) and vdrive (the virtual drive in this process).
  */
 #ifndef MMC_TRANSPORT_H
 #define MMC_TRANSPORT_H
@@ -44,11 +44,13 @@ struct mmc_transport;
 
 struct mmc_transport_ops {
     /* Runs one command. Returns 0 when the drive answered (see status and sense), else -errno:
-     * -ETIMEDOUT, -ENODEV (the drive went away), -EIO, -EPERM (the kernel refuses the command to this user). */
+     * -ETIMEDOUT, -ENODEV (the drive went away), -EIO, -EPERM (the kernel refuses the command to this user),
+     * -ENOTBLK (the device takes no SCSI commands). */
     int (*execute)(struct mmc_transport *, struct mmc_request *);
     /* Lets time pass between polls: sleeps with a real drive, moves the clock on with a virtual one. */
     void (*wait)(struct mmc_transport *, uint64_t microseconds);
-    /* Microseconds on the transport's clock (monotonic), which wait() and execute() move on. Deadlines count in it. */
+    /* Microseconds on the transport's clock (monotonic), which wait() and execute() move on. Deadlines count
+     * in it. */
     uint64_t (*now)(struct mmc_transport *);
     void (*close)(struct mmc_transport *);
 };
@@ -61,9 +63,9 @@ struct mmc_transport {
 };
 
 /*
- * Opens a drive's device node (/dev/sr0, /dev/sg0) with O_RDWR|O_EXCL|O_NONBLOCK. With read_only, O_RDONLY serves when
- * writing is not allowed. -EBUSY when another process holds it: its id and name are then put into holder (if size > 0).
- * Returns 0 and *t, to be closed with t->ops->close, or -errno.
+ * Opens a drive's device node (/dev/sr0, /dev/sg0) with O_RDWR|O_EXCL|O_NONBLOCK. With read_only, O_RDONLY
+ * serves when writing is not allowed. -EBUSY when another process holds it: its id and name are then put into
+ * holder (if size > 0). Returns 0 and *t, to be closed with t->ops->close, or -errno.
  */
 int mmc_sg_open(const char *path, int read_only, char *holder, size_t holder_size, struct mmc_transport **t);
 
