@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A full disc: ENOSPC comes as such, what was written stays, deleting and going on works, and the volume checks clean.
 . "$(dirname "$0")/../lib/disc.sh"
+. "$SOURCE/tests/fs/daemon.sh"
 
 # fill_and_check IMAGE
 fill_and_check() {
@@ -77,4 +78,4 @@ mkudffs --utf8 -m cdrw -r 2.01 --new-file "$T/sparable" 12000 >/dev/null
 fill_and_check "$T/sparable"
 mkudffs --utf8 -m hd -b 2048 -r 1.50 --new-file "$T/plain" 12000 >/dev/null
 fill_and_check "$T/plain"
-echo ok
+daemon_check

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The command line: what is refused, with which words and exit status, before anything is touched.
 . "$(dirname "$0")/../lib/disc.sh"
+. "$SOURCE/tests/fs/daemon.sh"
 mkdir "$T/mnt"
 
 # says TEXT: the last command said so on standard error.
@@ -76,4 +77,4 @@ expect 0 "$T/mount.packetfs" "$T/empty" "$T/mnt" -f -o noauto,users,nofail,_netd
 expect 32 "$T/mount.packetfs" "$T/empty" "$T/mnt" -n -v -o rw,noauto,user,exec,suid,dev,x-a=b
 
 mountpoint -q "$T/mnt" && fail "something was mounted after all"
-echo ok
+daemon_check

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The POSIX matrix on a virtual CD-RW, and on an image that mkudffs made, which has no journal.
 . "$(dirname "$0")/../lib/disc.sh"
+. "$SOURCE/tests/fs/daemon.sh"
 
 chmod 755 "$T"  # other users must get through
 new_disc "$T/disc"
@@ -21,3 +22,4 @@ mount_disc "$T/image" "$T/mnt" -o allow_other
 timeout 300 python3 "$SOURCE/tests/fs/posix.py" "$T/mnt" || fail "on an image"
 unmount_disc "$T/mnt"
 check_volume "$T/image"
+daemon_check

@@ -3,22 +3,11 @@
 # Mounting and unmounting: what is shown, read-only mounts, that an unmount returns only when the disc is complete,
 # signals, and the end of a daemon that is killed.
 . "$(dirname "$0")/../lib/disc.sh"
+. "$SOURCE/tests/fs/daemon.sh"
 flat=$T/disc/data.img
 
 closed() {
     [ "$(udfinfo_value "$flat" integrity)" = closed ] || fail "$1: integrity $(udfinfo_value "$flat" integrity)"
-}
-
-# daemon_pid DISC: the background process that serves it.
-daemon_pid() {
-    local p
-    for p in /proc/[0-9]*; do
-        if [ "$(readlink "$p/exe")" = "$(readlink -f "$BUILD/fs/packetfs")" ] && tr '\0' '\n' <"$p/cmdline" | grep -qxF "$1"; then
-            echo "${p#/proc/}"
-            return
-        fi
-    done
-    fail "no daemon for $1"
 }
 
 new_disc "$T/disc"
@@ -163,4 +152,4 @@ kill -INT "$daemon"
 wait "$daemon" || fail "-f ended with $?: $(cat "$T/err")"
 closed "-f and SIGINT"
 check_volume "$flat"
-echo ok
+daemon_check

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A user who is not root: mounts through fusermount3, unmounts with packetfs -u and umount, and owns the files made.
-. "$(dirname "$0")/../lib/disc.sh"
 [ "${1-}" = inside ] || exec unshare -m --propagation private "$0" inside
+. "$(dirname "$0")/../lib/disc.sh"
+. "$SOURCE/tests/fs/daemon.sh"
 nobody=65534
 
 # Whatever this machine lets users do with /dev/fuse: here they may use it.
@@ -59,4 +60,4 @@ as_user diff -r "$SOURCE/tests" "$T/mnt/third" || fail "the copies differ"
 as_user packetfs -u "$T/mnt"
 closed "at the end"
 check_volume "$T/disc/data.img"
-echo ok
+daemon_check
