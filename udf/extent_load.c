@@ -126,7 +126,7 @@ int udf_extents_load(struct udf_inode *inode, const struct udf_file_entry *fe)
 {
     struct load load = {.inode = inode, .kind = udf_content_kind(inode)};
     if ((load.kind != UDF_AD_SHORT && load.kind != UDF_AD_LONG) ||
-        fe->info_length > (uint64_t)UINT32_MAX * UDF_BLOCK_BYTES / 2)
+        fe->info_length > (uint64_t)(UINT32_MAX - 1) * UDF_BLOCK_BYTES)
         return -EUCLEAN;
     int err = load_descriptors(&load, fe->ads, fe->ads_len);
     if (!err)
