@@ -25,9 +25,9 @@ exec 9>"$dir/stop"
 read -r ready <"$dir/ready"
 [ "$ready" = ready ]
 
-"$kernel_run" --drive "$dir/socket" --timeout 150 -- \
+"$kernel_run" --drive "$dir/socket" --timeout 120 -- \
     "$sg_kernel /dev/sr0 /dev/sg0 $dir/volume && echo as root: done &&
-     setpriv --reuid 65534 --regid 65534 --groups cdrom $sg_kernel --user /dev/sr0 && echo as user: done" |
-    tee "$dir/out"
+     setpriv --reuid 65534 --regid 65534 --groups cdrom $sg_kernel --user /dev/sr0 && echo as user: done" \
+    9>&- | tee "$dir/out"
 grep -q 'as root: done' "$dir/out"
 grep -q 'as user: done' "$dir/out"
