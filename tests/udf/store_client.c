@@ -219,6 +219,38 @@ void client_change(struct client *client)
     udf_tx_end(client->vol);
 }
 
+void client_create(struct client *client, uint32_t number, uint32_t want, udf_block_t goal,
+                   enum udf_write_kind kind)
+{
+    struct client_cell *cell = &client->now.cells[number];
+    udf_block_t first;
+    uint32_t got;
+    assert_int_equal(udf_tx_begin(client->vol, want + CLIENT_ROOTS), 0);
+    cell_free(client, number);
+    assert_int_equal(udf_space_alloc(client->vol, UDF_ALLOC_DATA, goal, want, &first, &got), 0);
+    *cell = (struct client_cell){first.n, got, cell->version + 1};
+    cell_write(client, number, kind);
+    roots_write(client, 1u << number / CELLS_PER_ROOT);
+    udf_tx_end(client->vol);
+}
+
+void client_rewrite(struct client *client, uint32_t number, enum udf_write_kind kind)
+{
+    assert_int_equal(udf_tx_begin(client->vol, client->now.cells[number].count + CLIENT_ROOTS), 0);
+    client->now.cells[number].version++;
+    cell_write(client, number, kind);
+    roots_write(client, 1u << number / CELLS_PER_ROOT);
+    udf_tx_end(client->vol);
+}
+
+void client_delete(struct client *client, uint32_t number)
+{
+    assert_int_equal(udf_tx_begin(client->vol, CLIENT_ROOTS), 0);
+    cell_free(client, number);
+    roots_write(client, 1u << number / CELLS_PER_ROOT);
+    udf_tx_end(client->vol);
+}
+
 /* ---- looking ---- */
 
 static void root_read(const struct client *client, struct udf_volume *vol, uint32_t root,

@@ -51,6 +51,12 @@ void client_end(struct client *client);
 void client_reopen(struct client *client);
 /* One transaction of a few random changes. */
 void client_change(struct client *client);
+/* One transaction with one change: a new cell in the place of an old one (at goal, if that is free; as many
+ * blocks as could be had), new contents in place, or the end of a cell. */
+void client_create(struct client *client, uint32_t cell, uint32_t want, udf_block_t goal,
+                   enum udf_write_kind kind);
+void client_rewrite(struct client *client, uint32_t cell, enum udf_write_kind kind);
+void client_delete(struct client *client, uint32_t cell);
 /* The contents of a cell's block. */
 void client_fill(uint32_t cell, uint32_t version, uint32_t index, uint8_t block[UDF_BLOCK_BYTES]);
 
