@@ -63,11 +63,11 @@ class IcbReader:
         base = 216 if extended else 176
         icb.implementation = regid(data, 168 if extended else 128)[0]
         ea_length, ad_length = struct.unpack_from("<II", data, base - 8)
+        self.judge(icb, extended == (self.volume.revision >= 0x0200), "icb-kind", "%s with UDF revision %x" %
+                   (tag.name(), self.volume.revision))
         if not self.judge(icb, base + ea_length + ad_length <= BLOCK, "icb-bounds", "%d bytes of attributes and %d of descriptors" %
                           (ea_length, ad_length)):
             return None
-        self.judge(icb, extended == (self.volume.revision >= 0x0200), "icb-kind", "%s with UDF revision %x" %
-                   (tag.name(), self.volume.revision))
         self.judge(icb, tag.crc_length >= base - 16 + ea_length + ad_length, "tag-crc-length", "CRC covers %d bytes" %
                    tag.crc_length)
         self.fields(icb, data, extended)

@@ -104,10 +104,16 @@ class Tree:
         self.report.judge(icb.kind != 13, "icb-type", path, "a stream directory with a name")
         if icb.kind == 12:
             try:
-                link_decode(b"".join(self.reader.contents(icb)))
+                self.link(icb)
             except ValueError as fault:
                 self.report.error("link", icb.where, "no valid path: %s" % fault)
         self.own_streams(icb, path)
+
+    def link(self, icb):
+        """Target of a symbolic link; raises ValueError."""
+        if icb.size > 65536:
+            raise ValueError("%d bytes" % icb.size)
+        return link_decode(b"".join(self.reader.contents(icb)))
 
     def own_streams(self, icb, path):
         streams = self.stream_directory(icb.stream_dir, icb, path + " streams", icb.unique_id) if icb.stream_dir else 0
@@ -134,6 +140,9 @@ class Tree:
 
     def entries(self, icb, path, parent):
         """Yields (name, ICB, characteristics) of each entry, having judged all of the directory."""
+        if not self.report.judge(icb.size <= self.spaces[icb.address[0]].blocks * BLOCK, "size", icb.where,
+                                 "a directory of %d bytes" % icb.size):
+            return
         data = b"".join(self.reader.contents(icb))
         self.report.judge(all(kind == 0 for length, kind, _, _ in icb.extents) or not data, "directory-hole", icb.where,
                           "a directory with extents that are not recorded")
@@ -247,8 +256,10 @@ class Tree:
         """FIDs have unique ids of their own (UDF 2.3.4.3, 3.2.1.1); that of one name is the file's."""
         ids = self.name_ids.get(icb.address, [])
         if icb.unique_id & 0xFFFFFFFF not in [number for number, _ in ids]:
-            # Its first name has it, and further ones must not; the first may have been removed since.
-            self.report.warning("unique-id-name", icb.where, "no name has its unique id %d" % icb.unique_id)
+            # Its first name has it, and further ones must not; the first may have been removed since. Directories have
+            # but one name.
+            add = self.report.error if icb.kind == 4 else self.report.warning
+            add("unique-id-name", icb.where, "no name has its unique id %d" % icb.unique_id)
         for number, path in ids:
             self.report.judge(number not in self.ids, "unique-id-name", path, "unique id %d is that of %s too" %
                               (number, self.ids.get(number)))
@@ -290,7 +301,7 @@ class Tree:
             size = icb.size
             if icb.kind == 12:
                 try:
-                    extra = link_decode(b"".join(self.reader.contents(icb)))
+                    extra = self.link(icb)
                 except ValueError:
                     extra = "?"
                 size = len(extra.encode("utf-8", "surrogateescape"))
