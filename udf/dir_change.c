@@ -159,14 +159,20 @@ static int dir_slot_make(struct udf_inode *dir, uint32_t size, uint32_t *slot, u
     return 0;
 }
 
+static bool name_sensible(const char *name, size_t len)
+{
+    bool dots = (len == 1 && name[0] == '.') || (len == 2 && name[0] == '.' && name[1] == '.');
+    return len && !dots && !memchr(name, '/', len) && !memchr(name, 0, len);
+}
+
 int udf_dir_add(struct udf_inode *dir, const char *name, size_t len, const struct udf_dir_target *target)
 {
     uint8_t cs0[UDF_NAME_CS0_MAX];
+    if (!name_sensible(name, len))
+        return -EINVAL;
     int cs0_len = udf_cs0_encode(name, len, cs0, sizeof cs0);
     if (cs0_len < 0)
         return cs0_len;
-    if (!cs0_len || memchr(name, '/', len) || memchr(name, 0, len))
-        return -EINVAL;
     if (udf_dir_index_find(dir->index, name, len) != UDF_SLOT_NONE)
         return -EEXIST;
     uint32_t slot, to;

@@ -107,7 +107,8 @@ struct udf_dir_target {
 
 /* Begins a new directory with the entry of its parent. */
 int udf_dir_init(struct udf_inode *dir, const struct udf_inode *parent);
-/* -EEXIST, -ENAMETOOLONG, -EILSEQ, -ENOSPC, -EAGAIN. Fails without having changed anything. */
+/* -EEXIST, -ENAMETOOLONG, -EILSEQ, -EINVAL (no name that Unix can have), -ENOSPC, -EAGAIN. Fails without
+ * having changed anything. */
 int udf_dir_add(struct udf_inode *dir, const char *name, size_t len, const struct udf_dir_target *target);
 int udf_dir_drop(struct udf_inode *dir, uint32_t slot);
 /* Makes a name lead elsewhere. */

@@ -204,7 +204,7 @@ int udf_inode_sync(struct udf_inode *inode)
 {
     /* Names that lead here are as good as lost without their directories, so that nothing less than a commit
      * of all will do; when nothing waits for one, this inode has all it needs. */
-    if (!udf_inode_is_dirty(inode) && !udf_tx_dirty(inode->vol))
+    if (inode->vol->read_only || (!udf_inode_is_dirty(inode) && !udf_tx_dirty(inode->vol)))
         return 0;
     return udf_tx_commit(inode->vol);
 }
