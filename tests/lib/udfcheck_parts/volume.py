@@ -157,12 +157,20 @@ class Volume:
             if (5, partition.number) not in best:
                 raise NotUdf("no descriptor of partition %d" % partition.number)
             self.partition(partition, *best[(5, partition.number)][1:])
+        if (4, b"*packetfs journal") in best:
+            self.journal(best[(4, b"*packetfs journal")][1])
         if not self.report.judge((4, b"*UDF LV Info") in best, "sequence", "main sequence", "no *UDF LV Info"):
             return
         _, data, where = best[(4, b"*UDF LV Info")]
         charspec_check(self.report, data[52:116], where, "LV info")
         self.report.judge(dstring_check(self.report, data[116:244], where, "logical volume id") == self.label, "label", where,
                           "names another logical volume than the LVD")
+
+    def journal(self, data):
+        """packetfs keeps two areas of whole packets outside the partition (docs/design.md): they are in nobody's way."""
+        _, packet, log, log_packets, images, images_packets = struct.unpack_from("<6I", data, 52)
+        self.occupy(log, log_packets * packet, "journal's log")
+        self.occupy(images, images_packets * packet, "journal's images")
 
     def primary(self, data, where):
         dstring_check(self.report, data[24:56], where, "volume id")
