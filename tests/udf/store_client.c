@@ -309,3 +309,18 @@ uint64_t client_verify(const struct client *client, struct udf_volume *vol, uint
                  vol->partitions[vol->part].pd.blocks - used);
     return transaction;
 }
+
+void client_recover(struct client *client, uint64_t oldest)
+{
+    assert_int_equal(client_volume_open(client->medium, false, &client->dev, &client->vol), 0);
+    client->transaction = client_verify(client, client->vol, oldest, "after the cut");
+    client->now = client->states[client->transaction];
+}
+
+void client_crash(struct client *client, uint64_t cut_seed, uint64_t oldest)
+{
+    fault_medium_cut_now(client->medium, cut_seed);
+    (void)udf_volume_close(client->vol);
+    (void)block_close(client->dev);
+    client_recover(client, oldest);
+}

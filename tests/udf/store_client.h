@@ -38,7 +38,7 @@ struct client {
     bool big;                    /* cells are big, so that the volume is full much of the time */
 };
 
-/* Opens a volume on the medium. Its messages are dropped. */
+/* Opens a volume on the medium. Its messages are dropped; PACKETFS_TEST_TALK lets them through. */
 int client_volume_open(struct fault_medium *medium, bool read_only, struct block_device **dev,
                        struct udf_volume **vol);
 void client_volume_close(struct block_device *dev, struct udf_volume *vol);
@@ -49,6 +49,12 @@ void client_start(struct client *client, const struct test_volume_spec *spec, ui
 void client_end(struct client *client);
 /* Closes the volume and opens it again. */
 void client_reopen(struct client *client);
+/* The power fails now (seeds as of block_fault.h), and the volume is opened again. What is not durable is
+ * forgotten: the client goes on from what the volume holds, which must be transaction oldest or a newer one.
+ */
+void client_crash(struct client *client, uint64_t cut_seed, uint64_t oldest);
+/* Opens the volume again after its device died or was closed, as client_crash does. */
+void client_recover(struct client *client, uint64_t oldest);
 /* One transaction of a few random changes. */
 void client_change(struct client *client);
 /* One transaction with one change: a new cell in the place of an old one (at goal, if that is free; as many
