@@ -34,7 +34,7 @@ static void session_init(void *userdata, struct fuse_conn_info *conn)
         want(conn, FUSE_CAP_WRITEBACK_CACHE);
     fs->writeback_cache = conn->want & FUSE_CAP_WRITEBACK_CACHE;
     conn->max_write = WRITE_MAX;
-    conn->max_background = 64;
+    conn->max_background = 16;
     conn->time_gran = 1000; /* UDF timestamps count microseconds (ECMA-167 1/7.3) */
 }
 

@@ -16,9 +16,6 @@
 #define CACHE_BYTES   (64u << 20)
 #define PACKETS_LEAST 16u
 #define PACKETS_MOST  (1u << 20)
-#define SYNC_PACKETS                                                                                         \
-    128u /* 8 MiB: what a sync under pressure must gain at least, where the memory allows                    \
-          */
 
 /* Waits until there is room for the packet. */
 static int write_room(struct packet_device *dev, uint32_t number, struct packet **p)
@@ -259,9 +256,7 @@ static int open_memory(struct packet_device *dev, size_t cache_bytes)
     if (packets < PACKETS_LEAST)
         packets = PACKETS_LEAST;
     dev->packets_most = packets < PACKETS_MOST ? (uint32_t)packets : PACKETS_MOST;
-    dev->sync_each = dev->packets_most / 2 < SYNC_PACKETS ? dev->packets_most / 2 : SYNC_PACKETS;
-    if (dev->sync_each < dev->packets_most / 4)
-        dev->sync_each = dev->packets_most / 4;
+    dev->sync_each = dev->packets_most / 2;
     if (read_bytes > PACKET_READ_BYTES)
         read_bytes = PACKET_READ_BYTES;
     dev->read_most = (uint32_t)(read_bytes / packet_bytes);

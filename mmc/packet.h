@@ -97,8 +97,11 @@ struct packet_device {
     unsigned readers_at_door, writers_at_door, writer_turns;
 
     /* The writer's. */
-    uint32_t position; /* packet after the one written last */
-    bool burst;        /* whole packets are being written out */
+    uint32_t position;   /* packet after the one written last */
+    bool burst;          /* whole packets are being written out */
+    uint32_t gap;        /* the position that was waited for last ... */
+    uint64_t gap_until;  /* ... and until when */
+    uint64_t dirtied_at; /* when a caller last wrote, milliseconds */
     unsigned room_waiters, lost_rounds, failures_in_row, timeouts_in_row;
     bool speed_lost;
     uint64_t sync_asked, sync_done;

@@ -208,8 +208,9 @@ void packet_copy_in(struct packet_device *dev, struct packet *p, uint32_t first,
     uint32_t all = packet_all(dev, p->number);
 
     packet_change_begin(dev, p);
+    dev->dirtied_at = packet_now_ms();
     if (!p->dirty)
-        p->dirty_at = packet_now_ms();
+        p->dirty_at = dev->dirtied_at;
     if (flags & BLOCK_WRITE_FRESH) {
         for (uint32_t b = 0; b < dev->length; b++)
             if (!(p->valid >> b & 1))

@@ -7,8 +7,8 @@
  *   - packets that a sync waits for, at once;
  *   - packets with every block dirty, once enough of them have gathered to keep the drive streaming, until
  * none is left;
- *   - with more than half of the memory dirty, whole packets first, then any;
- *   - a packet that has been dirty for two seconds.
+ *   - with more than half of the memory dirty, or no room left, whole packets first, then any;
+ *   - a packet that has been dirty for two seconds, once nobody writes any more, or for half a minute.
  *
  * A packet that the drive refuses, or refuses late, becomes a suspect: it is written with nothing else in the
  * drive's buffer and synced at once, so that the next refusal is about no other. After a few of those it has
@@ -21,10 +21,13 @@
 #include "mmc/command.h"
 #include "mmc/packet.h"
 
-#define BATCH         16u /* packets completed together before they are written, to turn from reading once */
-#define BURST_PACKETS 16u /* whole packets that start the drive writing */
-#define AGE_MS        2000u /* after this long a dirty packet waits no longer */
-#define TRIES_MOST    3u
+#define BATCH 16u /* packets completed together before they are written, to turn from reading once */
+#define BURST_PACKETS                                                                                        \
+    128u /* whole packets that start the drive writing; a quarter of a small memory does, too */
+#define AGE_MS      2000u  /* after this long a dirty packet waits no longer for its other blocks ... */
+#define AGE_MOST_MS 30000u /* ... and after this long not even while others are being written */
+#define GAP_MS      100u   /* how long a packet that is missing in the sequence is waited for */
+#define TRIES_MOST  3u
 #define FAILURES_IN_ROW                                                                                      \
     32u /* packets failed with no good sync in between: it is the drive, not the packets */
 
@@ -33,9 +36,27 @@ static bool writer_pressed(const struct packet_device *dev)
     return dev->room_waiters > 0 || dev->counts.dirty > dev->packets_most / 2;
 }
 
+static uint32_t burst_packets(const struct packet_device *dev)
+{
+    return dev->packets_most / 4 < BURST_PACKETS ? dev->packets_most / 4 : BURST_PACKETS;
+}
+
+/* There is nothing left to gain room with but packets that lack blocks: a sync would free none. */
+static bool writer_cornered(const struct packet_device *dev)
+{
+    return (dev->counts.held >= dev->packets_most && dev->counts.unsynced == 0) ||
+           dev->counts.dirty > dev->packets_most / 2;
+}
+
 bool packet_writer_urgent(const struct packet_device *dev)
 {
     return dev->sync_asked > dev->sync_done || writer_pressed(dev);
+}
+
+/* Nobody writes just now: the drive might as well have what is left over. */
+static bool writer_idle(const struct packet_device *dev)
+{
+    return !dev->burst && dev->room_waiters == 0 && packet_now_ms() - dev->dirtied_at >= AGE_MS / 2;
 }
 
 /* Whether the packet is one to write now. */
@@ -45,11 +66,11 @@ static bool writer_wants(const struct packet_device *dev, const struct packet *p
 
     if (!p->dirty || p->error || p->reading)
         return false;
-    if (p->due || p->suspect || now - p->dirty_at >= AGE_MS)
+    if (p->due || p->suspect || now - p->dirty_at >= (writer_idle(dev) ? AGE_MS : AGE_MOST_MS))
         return true;
     if (dev->sync_asked > dev->sync_done)
         return false;
-    if (writer_pressed(dev) && dev->counts.whole == 0)
+    if (writer_cornered(dev) && dev->counts.whole == 0)
         return true;
     return whole && dev->burst;
 }
@@ -63,8 +84,8 @@ static uint32_t writer_pick(struct packet_device *dev, struct packet *batch[BATC
 
     if (dev->counts.dirty == 0)
         return 0;
-    dev->burst =
-        dev->counts.whole > 0 && (dev->burst || dev->counts.whole >= BURST_PACKETS || writer_pressed(dev));
+    dev->burst = dev->counts.whole > 0 &&
+                 (dev->burst || dev->counts.whole >= burst_packets(dev) || writer_pressed(dev));
     for (struct packet *p = dev->newest; p; p = p->older) {
         uint32_t at = n, ahead = p->number - dev->position;
 
@@ -225,8 +246,7 @@ static bool writer_must_flush(const struct packet_device *dev)
 {
     uint32_t usable = dev->packets_most - dev->counts.held;
 
-    return dev->counts.unsynced >= dev->sync_each &&
-           (dev->room_waiters > 0 || usable < dev->packets_most / 8);
+    return dev->counts.unsynced >= dev->sync_each && usable < dev->packets_most / 8;
 }
 
 static bool writer_sync_step(struct packet_device *dev)
@@ -242,6 +262,33 @@ static bool writer_sync_step(struct packet_device *dev)
     return true;
 }
 
+/* Whether to let the packet at the writer's position come before it jumps to another: what many threads write
+ * to one file arrives almost, but not quite, in order, and a jump costs the drive more than this wait. The
+ * drive's own buffer keeps the laser busy meanwhile. */
+static bool writer_waits_for_gap(struct packet_device *dev, const struct packet *next)
+{
+    uint64_t now = packet_now_ms();
+
+    if (next->number == dev->position || next->due || writer_cornered(dev) || now - dev->dirtied_at > GAP_MS)
+        return false;
+    if (dev->gap != dev->position) {
+        dev->gap = dev->position;
+        dev->gap_until = now + GAP_MS;
+    }
+    return now < dev->gap_until;
+}
+
+/* How many of the picked packets to write before looking again: those up to the first gap, unless they have
+ * to go. */
+static uint32_t writer_run(const struct packet_device *dev, struct packet *const *batch, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++)
+        if (batch[i]->number != batch[i - 1]->number + 1 &&
+            batch[i]->dirty == packet_all(dev, batch[i]->number) && !batch[i]->due)
+            return i;
+    return n;
+}
+
 /* Does the most useful thing. Returns false when there is nothing to do. */
 static bool writer_step(struct packet_device *dev)
 {
@@ -255,23 +302,26 @@ static bool writer_step(struct packet_device *dev)
         return true;
     }
     n = writer_pick(dev, batch);
+    if (n > 0 && writer_waits_for_gap(dev, batch[0]))
+        return false;
     if (n > 0) {
-        writer_send_batch(dev, batch, n);
+        writer_send_batch(dev, batch, writer_run(dev, batch, n));
         return true;
     }
     if (writer_sync_step(dev))
         return true;
-    if (dev->room_waiters > 0 && dev->counts.unsynced > 0) {
+    if (dev->room_waiters > 0 && dev->counts.unsynced > 0 && dev->counts.held >= dev->packets_most) {
         (void)writer_flush(dev);
         return true;
     }
     return packet_ahead_step(dev);
 }
 
-/* Until somebody says that there is work, or the oldest dirty packet has its age. */
+/* Until somebody says that there is work, the oldest dirty packet has its age, or a gap was waited for long
+ * enough. */
 static void writer_sleep(struct packet_device *dev)
 {
-    uint64_t oldest = UINT64_MAX;
+    uint64_t oldest = UINT64_MAX, now = packet_now_ms(), wake;
     struct timespec until;
 
     for (struct packet *p = dev->newest; p && dev->counts.dirty > 0; p = p->older)
@@ -281,8 +331,15 @@ static void writer_sleep(struct packet_device *dev)
         pthread_cond_wait(&dev->work, &dev->lock);
         return;
     }
-    until.tv_sec = (time_t)((oldest + AGE_MS) / 1000);
-    until.tv_nsec = (long)((oldest + AGE_MS) % 1000) * 1000000;
+    wake = oldest + AGE_MS;
+    if (wake < dev->dirtied_at + AGE_MS / 2)
+        wake = dev->dirtied_at + AGE_MS / 2;
+    if (dev->gap == dev->position && dev->gap_until > now && dev->gap_until < wake)
+        wake = dev->gap_until;
+    if (wake <= now)
+        wake = now + GAP_MS;
+    until.tv_sec = (time_t)(wake / 1000);
+    until.tv_nsec = (long)(wake % 1000) * 1000000;
     pthread_cond_timedwait(&dev->work, &dev->lock, &until);
 }
 

@@ -113,13 +113,33 @@ int udf_content_read(struct udf_inode *inode, uint64_t offset, void *buf, size_t
     return 0;
 }
 
-/* The block behind the one in front of this block of the file: where a run would go on. */
+/* Beyond this many blocks between them, two parts of a file are not kept in line. */
+#define GOAL_GAP_MAX 32768u
+
+/* Where a run that begins with this block of the file should lie so that the file is in one piece in the end:
+ * in line with what is allocated in front of it, or else behind it, with room for what may still come in
+ * between. The kernel hands over the pages of a file in about their order, but not quite. */
 static udf_block_t allocate_goal(const struct udf_inode *inode, uint32_t block)
 {
-    size_t index = block ? udf_extents_index(inode, block - 1) : inode->extent_count;
-    if (index == inode->extent_count || inode->extents[index].type == UDF_EXTENT_HOLE)
-        return UDF_NO_GOAL;
-    return (udf_block_t){extent_at(&inode->extents[index], block).block};
+    size_t index = udf_extents_index(inode, block);
+    for (size_t i = index; i-- > 0;) {
+        const struct udf_extent *extent = &inode->extents[i];
+        if (block - extent->first > GOAL_GAP_MAX + extent->count)
+            break;
+        if (extent->type != UDF_EXTENT_HOLE)
+            return (udf_block_t){extent_at(extent, block).block};
+    }
+    for (size_t i = index; i < inode->extent_count; i++) {
+        const struct udf_extent *extent = &inode->extents[i];
+        uint32_t gap = extent->first - block;
+        if (extent->first < block)
+            continue;
+        if (gap > GOAL_GAP_MAX || gap > extent->at.block)
+            break;
+        if (extent->type != UDF_EXTENT_HOLE)
+            return (udf_block_t){extent->at.block - gap};
+    }
+    return UDF_NO_GOAL;
 }
 
 int udf_content_allocate(struct udf_inode *inode, enum udf_alloc_class class, uint32_t first, uint32_t count)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Allocation. Small things of a class are put one behind the other into a fresh packet, which then is written
- * once, in place, with no need of the journal; big ones get runs of whole fresh packets, each stream in a
- * window of its own, so that files that grow side by side do not cut each other up. When fresh packets become
- * few, holes are filled.
+ * Allocation. Things of a class are put one behind the other into fresh packets, in the order in which they
+ * come: so packets are full, written once, in place, with no need of the journal, and the laser need not
+ * jump. What looks like a piece of a big file gets a run of whole fresh packets in a window of its own, so
+ * that files that grow side by side do not cut each other up. When fresh packets become few, holes are
+ * filled.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "udf/store_part.h"
 
 #define WINDOW_GROUPS 64u /* groups in a window */
+#define STREAM_GROUPS 16u /* groups in a write that looks like one of many */
 #define SEARCH_GROUPS 65536u
 #define HOLE_GROUPS   64u /* groups in which a hole of the right size is looked for before any hole will do */
 
@@ -196,7 +198,7 @@ static struct run hole_search(struct udf_space *space, uint32_t want)
 
 /* ---- the ways to allocate ---- */
 
-/* Where the pen can go on in its packet; count 0 when it cannot, or not with all of want. */
+/* Where the pen can go on in its packet, if only with a part of want; count 0 when it cannot. */
 static struct run pen_here(const struct udf_space *space, const struct space_pen *pen, uint32_t want)
 {
     struct run run = {pen->next, 0};
@@ -208,11 +210,15 @@ static struct run pen_here(const struct udf_space *space, const struct space_pen
     if (run.first >= end || (fresh_plentiful(space) && !block_cheap(space, run.first)))
         return run;
     run.count = run_length(space, run.first, end - run.first < want ? end - run.first : want);
-    /* The next packet may be had as well, so that nothing is cut in two at the border. */
-    if (run.count < want && run.first + run.count == end && group_fresh(space, pen->group + 1))
-        run.count += run_length(space, end, want - run.count);
-    if (run.count < want && fresh_plentiful(space))
-        run.count = 0;
+    /* The next packets may be had as well, so that nothing is cut in two at the border. */
+    for (uint32_t group = pen->group + 1; run.count < want && run.first + run.count == end; group++) {
+        const struct space_window *other = window_of(space, group);
+        if (!group_fresh(space, group) || (other && other != window_of(space, pen->group)))
+            break;
+        uint32_t from = end, most = want - run.count;
+        end = space_group_first(space, group + 1);
+        run.count += run_length(space, from, most < end - from ? most : end - from);
+    }
     return run;
 }
 
@@ -292,7 +298,7 @@ int udf_space_alloc(struct udf_volume *vol, enum udf_alloc_class class, udf_bloc
         want = most;
     if (want)
         run = goal_run(space, class, goal, want);
-    if (want && !run.count && class == UDF_ALLOC_DATA && want >= space->group_blocks)
+    if (want && !run.count && class == UDF_ALLOC_DATA && want >= STREAM_GROUPS * space->group_blocks)
         run = stream_run(space, want);
     else if (want && !run.count)
         run = pen_run(space, class, want);

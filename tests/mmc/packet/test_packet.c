@@ -264,10 +264,10 @@ static void test_whole_packets_are_written_behind(void **state)
     struct rig *rig = *state;
 
     assert_int_equal(put(rig, 0, 1, 1, 0), 0);
-    assert_int_equal(put(rig, L, 40 * L, 1, 0), 0);
-    for (int i = 0; i < 30 && fake_log_count(rig->fake, WRITE) < 40; i++)
+    assert_int_equal(put(rig, L, 140 * L, 1, 0), 0);
+    for (int i = 0; i < 30 && fake_log_count(rig->fake, WRITE) < 140; i++)
         pause_ms(50);
-    assert_int_equal(fake_log_count(rig->fake, WRITE), 40);
+    assert_int_equal(fake_log_count(rig->fake, WRITE), 140);
     assert_int_equal(fake_log_count(rig->fake, SYNC), 0);
 }
 
@@ -614,8 +614,8 @@ static void test_reset_loses_the_buffer(void **state)
     struct rig *rig = *state;
 
     assert_int_equal(put(rig, 0, 20 * L, 4, 0), 0);
-    for (int i = 0; i < 40 && fake_log_count(rig->fake, WRITE) < 20; i++)
-        pause_ms(25);
+    for (int i = 0; i < 100 && fake_log_count(rig->fake, WRITE) < 20; i++)
+        pause_ms(50);
     assert_int_equal(fake_log_count(rig->fake, WRITE), 20);
     fake_log_clear(rig->fake);
     fake_attention(rig->fake, 0x29);
