@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* packetdisc: looks at discs, and makes virtual ones. Finds the verb and hands over to it. */
+/* packetdisc: looks at discs, makes virtual ones, and serves them. Finds the verb and hands over to it. */
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +14,7 @@ static const struct {
 } verbs[] = {
     {"create", verb_create, "makes a virtual disc"},
     {"info", verb_info, "shows what a drive and its disc are, and what may be done next"},
+    {"serve", verb_serve, "serves a virtual disc to another kernel as a SCSI drive"},
 };
 
 static void help_print(void)

@@ -16,6 +16,7 @@ typedef int verb_fn(int argc, char **argv);
 
 verb_fn verb_create;
 verb_fn verb_info;
+verb_fn verb_serve;
 
 /*
  * What getopt_long gave for an option that the verb does not know itself: answers --help ('h', with the

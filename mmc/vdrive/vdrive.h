@@ -70,6 +70,13 @@ bool vdrive_disc_is(const char *path);
  */
 int vdrive_open(const char *folder, const struct vdrive_options *options, int *holder, struct vdrive **drive);
 
+/*
+ * Takes the disc out by hand and puts another one in: what the drive had in its buffer for the old one is
+ * lost, and the host is told by a unit attention (6/28/00) after the fact. Returns 0, or what vdrive_open
+ * returns for such a folder; then the old disc stays in.
+ */
+int vdrive_disc_exchange(struct vdrive *drive, const char *folder, int *holder);
+
 /* Lets the drive finish what is in its buffer, powers it off and frees it. Returns 0 or -errno of the
  * folder's files. */
 int vdrive_close(struct vdrive *drive);

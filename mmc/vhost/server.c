@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mmc/vhost/vhost.h"
@@ -25,6 +26,7 @@ enum request {
     SET_VRING_KICK = 12,
     SET_VRING_CALL = 13,
     SET_VRING_ERR = 14,
+    SET_BACKEND_REQ_FD = 21,
     GET_PROTOCOL_FEATURES = 15,
     GET_QUEUE_NUM = 17,
     GET_CONFIG = 24,
@@ -42,6 +44,16 @@ enum request {
 /* REPLY_ACK, BACKEND_REQ (User-Mode Linux gets no interrupt without it), CONFIG */
 #define PROTOCOL_FEATURES (1ull << 3 | 1ull << 5 | 1ull << 9)
 
+/* How often a drive that nobody asks anything is moved on, and how long a pause of the host is a short one.
+ */
+#define IDLE_TICK_MS  10
+#define IDLE_SHORT_US 50000u
+
+/* A time without messages and requests: its start, and how far the drive's clock has been moved on for it. */
+struct idle {
+    uint64_t since, counted;
+};
+
 struct message {
     uint32_t request, flags, size;
     uint8_t payload[PAYLOAD_MAX];
@@ -52,6 +64,7 @@ struct message {
 struct vhost_server {
     struct vdrive *drive;
     int listener, connection;
+    int backend; /* kept open for the other side, which wants to talk to it; nothing is ever said */
     struct sockaddr_un address;
     struct vhost_memory memory;
     struct vhost_queue queues[VHOST_QUEUES];
@@ -277,6 +290,11 @@ static int message_serve(struct vhost_server *s)
     case SET_VRING_ERR:
         r = vring_message(s);
         break;
+    case SET_BACKEND_REQ_FD:
+        fd_drop(&s->backend);
+        if (m->fd_count)
+            s->backend = m->fds[--m->fd_count];
+        break;
     default: /* owner, features agreed on, enabling, logging: nothing to do about them here */
         break;
     }
@@ -288,6 +306,7 @@ static int message_serve(struct vhost_server *s)
 static void connection_drop(struct vhost_server *s)
 {
     fd_drop(&s->connection);
+    fd_drop(&s->backend);
     vhost_memory_clear(&s->memory);
     for (unsigned i = 0; i < VHOST_QUEUES; i++) {
         fd_drop(&s->queues[i].kick);
@@ -319,21 +338,47 @@ static int connection_serve(struct vhost_server *s, short socket_events, const s
     return r;
 }
 
-int vhost_server_run(struct vhost_server *s, int stop_fd)
+static uint64_t clock_now(void)
 {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Nothing came for a while: the drive works on meanwhile. */
+static void idle_pass(struct vhost_server *s, unsigned pace, struct idle *idle)
+{
+    uint64_t now = clock_now(), passed = now - idle->counted;
+
+    vdrive_wait(s->drive, now - idle->since < IDLE_SHORT_US && pace > 1 ? passed : passed * pace);
+    idle->counted = now;
+}
+
+int vhost_server_run(struct vhost_server *s, int stop_fd, unsigned pace)
+{
+    struct idle idle = {clock_now(), clock_now()};
+
     for (;;) {
+        int n;
         struct pollfd fds[2 + VHOST_QUEUES] = {{.fd = stop_fd, .events = POLLIN}};
 
         fds[1] = (struct pollfd){.fd = s->connection >= 0 ? s->connection : s->listener, .events = POLLIN};
         for (unsigned i = 0; i < VHOST_QUEUES; i++)
             fds[2 + i] = (struct pollfd){.fd = s->queues[i].kick, .events = POLLIN};
-        if (poll(fds, 2 + VHOST_QUEUES, -1) < 0) {
+        n = poll(fds, 2 + VHOST_QUEUES, IDLE_TICK_MS);
+        if (n < 0) {
             if (errno == EINTR)
                 continue;
             return -errno;
         }
         if (fds[0].revents)
             return 0;
+        if (n == 0) {
+            idle_pass(s, pace, &idle);
+            continue;
+        }
+        idle.since = idle.counted = clock_now();
         if (s->connection < 0) {
             s->connection = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
             if (s->connection < 0 && errno != EINTR && errno != ECONNABORTED && errno != EAGAIN)
@@ -370,7 +415,9 @@ int vhost_server_open(const char *path, struct vdrive *drive, struct vhost_serve
     if (!s)
         return -ENOMEM;
     s->drive = drive;
-    s->listener = s->connection = -1;
+    s->listener = s->connection = s->backend = -1;
+    for (unsigned i = 0; i < VHOST_QUEUES; i++)
+        s->queues[i].kick = s->queues[i].call = -1;
     connection_drop(s);
     s->address.sun_family = AF_UNIX;
     memcpy(s->address.sun_path, path, strlen(path));

@@ -21,9 +21,13 @@ struct vhost_server;
  */
 int vhost_server_open(const char *path, struct vdrive *drive, struct vhost_server **server);
 
-/* Serves one connection after the other until stop_fd can be read. Returns 0, or -errno when the socket
- * fails. */
-int vhost_server_run(struct vhost_server *server, int stop_fd);
+/*
+ * Serves one connection after the other until stop_fd can be read. The drive's clock moves on with each
+ * command, and while the other side asks for nothing: by the time that passes, and in pauses of more than 50
+ * ms pace times as fast. For a drive in real time pace is 0, since it keeps the time itself. Returns 0, or
+ * -errno when the socket fails.
+ */
+int vhost_server_run(struct vhost_server *server, int stop_fd, unsigned pace);
 
 /* Removes the socket and frees the server. NULL is fine. */
 void vhost_server_close(struct vhost_server *server);
