@@ -17,7 +17,9 @@ MKUDFFS = os.environ.get("MKUDFFS", "/usr/sbin/mkudffs")
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.join(HERE, "..", "lib"), HERE]
 
-from udfcheck_damage import CASES, Disc  # noqa: E402
+import udfcheck_damage_files  # noqa: E402, F401  they add themselves to CASES
+import udfcheck_damage_volume  # noqa: E402, F401
+from udfcheck_disc import CASES, Disc  # noqa: E402
 
 KINDS = {"cdrw201": "-m cdrw -r 2.01", "cdrw150": "-m cdrw -r 1.50", "hd201": "-m hd -b 2048 -r 2.01"}
 MORE_KINDS = ["-m hd -b 2048 -r 1.02", "-m hd -b 2048 -r 1.50", "-m hd -b 2048 -r 2.00", "-m cdrw -r 2.00", "-m dvdrw -r 2.01",
