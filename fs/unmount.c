@@ -38,15 +38,24 @@ void fs_ioctl(fuse_req_t req, fuse_ino_t node, unsigned command, void *arg, stru
         fuse_reply_err(req, ENOTTY);
 }
 
+#define DAEMON_UNKNOWN 0
+#define DAEMON_ENDED   (-1)
+
+static int32_t daemon_none(void)
+{
+    return errno == ENOTCONN || errno == ECONNABORTED ? DAEMON_ENDED : DAEMON_UNKNOWN;
+}
+
+/* The process id of the daemon, or one of the above. */
 static int32_t daemon_ask(const char *dir)
 {
-    int32_t pid = 0;
+    int32_t pid;
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
-        return 0;
+        return daemon_none();
     if (ioctl(fd, FS_IOC_DAEMON, &pid) < 0)
-        pid = 0;
+        pid = daemon_none();
     close(fd);
     return pid;
 }
@@ -98,15 +107,37 @@ static int32_t daemon_ask_as(const char *dir, uid_t uid, gid_t gid)
     return answer;
 }
 
-static int daemon_find(const char *dir)
+static int32_t daemon_find(const char *dir)
 {
     int32_t pid = daemon_ask(dir);
     uid_t uid;
     gid_t gid;
 
-    if (pid <= 0 && geteuid() == 0 && mount_owner(dir, &uid, &gid))
+    if (pid == DAEMON_UNKNOWN && geteuid() == 0 && mount_owner(dir, &uid, &gid))
         pid = daemon_ask_as(dir, uid, gid);
-    return pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    return pid;
+}
+
+/* A descriptor that becomes readable when the process ends, or -1. A daemon in another process namespace has
+ * an id that means some other process here, hence the look at its name. */
+static int daemon_watch(int32_t pid)
+{
+    char path[32], name[32] = "";
+    int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    FILE *f;
+
+    if (fd < 0)
+        return -1;
+    snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+    f = fopen(path, "re");
+    if (f && !fgets(name, sizeof(name), f))
+        name[0] = 0;
+    if (f)
+        fclose(f);
+    if (strstr(name, "packetfs"))
+        return fd;
+    close(fd);
+    return -1;
 }
 
 /* Returns 0 or an exit status, message printed. */
@@ -139,20 +170,24 @@ static int unmount(const struct fs_options *options, const char *dir)
 int fs_unmount(const struct fs_options *options)
 {
     char dir[PATH_MAX];
-    struct pollfd daemon;
+    struct pollfd daemon = {.events = POLLIN};
+    int32_t pid;
     int status;
 
     if (!realpath(options->dir, dir)) {
         cli_error("%s: %s", options->dir, strerror(errno));
         return FS_EXIT_FAILED;
     }
-    daemon = (struct pollfd){.fd = daemon_find(dir), .events = POLLIN};
+    pid = daemon_find(dir);
+    daemon.fd = daemon_watch(pid);
     status = unmount(options, dir);
-    if (status == 0 && !options->lazy && daemon.fd >= 0) {
-        while (poll(&daemon, 1, -1) < 0 && errno == EINTR)
+    if (status == 0 && !options->lazy) {
+        if (pid == DAEMON_ENDED)
+            cli_warning("%s: its daemon had ended before; the next mount brings the volume in order", dir);
+        else if (daemon.fd < 0)
+            cli_warning("%s: unmounted; the disc is complete a little later", dir);
+        while (daemon.fd >= 0 && poll(&daemon, 1, -1) < 0 && errno == EINTR)
             ;
-    } else if (status == 0 && !options->lazy) {
-        cli_warning("%s: unmounted; the disc is complete a little later", dir);
     }
     if (daemon.fd >= 0)
         close(daemon.fd);

@@ -99,7 +99,8 @@ fd = os.open(sys.argv[1] + "/syncdir", os.O_RDONLY)
 os.fsync(fd)
 PYTHON
 kill -9 "$(daemon_pid "$T/disc")"
-umount "$T/mnt"
+expect 0 packetfs -u "$T/mnt"
+grep -q "its daemon had ended" "$T/err" || fail "packetfs -u of a dead mount: $(cat "$T/err")"
 mount_disc "$T/disc" "$T/mnt"
 [ "$(stat -c %s "$T/mnt/synced")" = 100000 ] || fail "fsync was not durable"
 [ -d "$T/mnt/syncdir" ] || fail "fsync of a folder was not durable"
