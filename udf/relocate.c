@@ -116,6 +116,33 @@ static int tables_write(struct udf_store *store, struct udf_sparing_table *table
     return err;
 }
 
+/* Whether this copy says what the newest says. */
+static bool table_current(struct udf_store *store, mmc_lba_t at, const struct udf_sparing_table *newest)
+{
+    struct udf_sparing_table table = {0};
+    if (table_read(store, at, &table))
+        return false;
+    bool current = table.sequence == newest->sequence && table.count == newest->count;
+    free(table.spares);
+    return current;
+}
+
+void store_tables_mend(struct udf_store *store)
+{
+    const struct udf_map *map = &partition_of(store)->map;
+    struct udf_sparing_table newest = {0};
+    if (map->kind != UDF_MAP_SPARABLE || tables_load(store, &newest))
+        return;
+    for (unsigned i = 0; i < map->table_count; i++) {
+        if (table_current(store, map->tables[i], &newest))
+            continue;
+        int err = table_write(store, map->tables[i], &newest);
+        udf_message(store->vol, UDF_LEVEL_WARNING, "block %d: a sparing table out of date %s",
+                    map->tables[i].n, err ? "could not be mended" : "is mended");
+    }
+    free(newest.spares);
+}
+
 /* ---- choosing a spare ---- */
 
 static bool spare_usable(const struct udf_store *store, const struct udf_spare *spare)

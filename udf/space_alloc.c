@@ -199,7 +199,7 @@ static struct run hole_search(struct udf_space *space, uint32_t want)
 /* ---- the ways to allocate ---- */
 
 /* Where the pen can go on in its packet, if only with a part of want; count 0 when it cannot. */
-static struct run pen_here(const struct udf_space *space, const struct space_pen *pen, uint32_t want)
+static struct run pen_here(struct udf_space *space, const struct space_pen *pen, uint32_t want)
 {
     struct run run = {pen->next, 0};
     if (pen->group == SPACE_NO_GROUP)
@@ -251,6 +251,13 @@ static struct run pen_run(struct udf_space *space, enum udf_alloc_class class, u
     return run;
 }
 
+/* When fresh packets are few, all that fills one gets one: a packet rewritten costs far more than one left in
+ * part. */
+static bool stream_looks(const struct udf_space *space, uint32_t want)
+{
+    return want >= (fresh_plentiful(space) ? STREAM_GROUPS : 1) * space->group_blocks;
+}
+
 /* Packet-aligned, in a window of its own, which later calls follow by their goal. */
 static struct run stream_run(struct udf_space *space, uint32_t want)
 {
@@ -298,7 +305,7 @@ int udf_space_alloc(struct udf_volume *vol, enum udf_alloc_class class, udf_bloc
         want = most;
     if (want)
         run = goal_run(space, class, goal, want);
-    if (want && !run.count && class == UDF_ALLOC_DATA && want >= STREAM_GROUPS * space->group_blocks)
+    if (want && !run.count && class == UDF_ALLOC_DATA && stream_looks(space, want))
         run = stream_run(space, want);
     else if (want && !run.count)
         run = pen_run(space, class, want);

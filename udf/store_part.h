@@ -151,6 +151,8 @@ void store_drain(struct udf_store *store);
 /* block_sync; packets that could not be written are moved to spares. The transaction lock is held
  * exclusively, or nothing else runs yet. */
 int store_sync(struct udf_store *store);
+/* Makes the copies of the sparing table the same again, where a power cut came between them. */
+void store_tables_mend(struct udf_store *store);
 
 /* ---- tx.c ---- */
 

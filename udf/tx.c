@@ -52,9 +52,11 @@ static int integrity_open(struct udf_store *store)
     int err = store_commit(store);
     if (!err)
         err = store_checkpoint(store);
-    if (!err)
-        store->integrity_open = true;
-    return err;
+    if (err)
+        return err;
+    store->integrity_open = true;
+    store_tables_mend(store);
+    return 0;
 }
 
 bool store_room_enough(struct udf_store *store)

@@ -132,13 +132,39 @@ static void test_open_and_close(void **state)
     client_end(&client);
 }
 
+/* A packet that cannot be written moves to a spare, and another one at the checkpoint. */
+static void test_move_to_spare(void **state)
+{
+    struct client client;
+    struct segment segment;
+    mmc_lba_t lba;
+    (void)state;
+    client_start(&client, &spec_small, 6);
+    client_create(&client, 0, 32, UDF_NO_GOAL, UDF_WRITE_DATA);
+    cells_spread(&client, 3);
+    struct udf_address live = {client.now.cells[1].first, client.vol->part};
+    struct udf_address fresh = {client.now.cells[2].first / 32 * 32 + 32, client.vol->part};
+    assert_int_equal(udf_volume_map(client.vol, live, 1, &lba, NULL), 0);
+    fault_medium_write_error(client.medium, mmc_packet_of(lba, 32), true);
+    assert_int_equal(udf_volume_map(client.vol, fresh, 1, &lba, NULL), 0);
+    fault_medium_write_error(client.medium, mmc_packet_of(lba, 32), true);
+    segment_begin(&segment, &client);
+    client_rewrite(&client, 1, UDF_WRITE_META);
+    client_create(&client, 5, 40, (udf_block_t){fresh.block}, UDF_WRITE_DATA);
+    assert_int_equal(client.now.cells[5].first, fresh.block);
+    commit(&segment, &client);
+    checkpoint(&segment, &client);
+    assert_int_equal(client.vol->store->move_count, 2);
+    segment_cuts(&segment, &client);
+    client_end(&client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_many_batches),
-        cmocka_unit_test(test_big_record_after_long_epoch),
-        cmocka_unit_test(test_reuse_of_logged_packet),
-        cmocka_unit_test(test_open_and_close),
+        cmocka_unit_test(test_many_batches),           cmocka_unit_test(test_big_record_after_long_epoch),
+        cmocka_unit_test(test_reuse_of_logged_packet), cmocka_unit_test(test_open_and_close),
+        cmocka_unit_test(test_move_to_spare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
