@@ -2,25 +2,14 @@
 /* Q sub-channel frames of lead-in and PMA: BCD, MSF and the CRC-16 that a player checks. */
 #include "mmc/vdrive/qframe.h"
 
+#include "mmc/subchannel.h"
+
 #define FRAMES_A_SECOND 75
 #define FRAMES_A_MINUTE (60 * FRAMES_A_SECOND)
 #define PREGAP          150
 /* 100 minutes wrap to 0, so that a lead-in from 90:00:00 on lies before LBA 0. */
 #define FRAMES_WRAP     (100 * FRAMES_A_MINUTE)
 #define FRAMES_NEGATIVE (90 * FRAMES_A_MINUTE)
-
-/* x^16 + x^12 + x^5 + 1 over the first ten bytes, stored inverted (ECMA-130 22.3.1). */
-static uint16_t q_crc(const uint8_t *bytes)
-{
-    uint16_t crc = 0;
-
-    for (int i = 0; i < VDRIVE_Q_BYTES - 2; i++) {
-        crc ^= (uint16_t)(bytes[i] << 8);
-        for (int bit = 0; bit < 8; bit++)
-            crc = (uint16_t)(crc & 0x8000 ? crc << 1 ^ 0x1021 : crc << 1);
-    }
-    return (uint16_t)~crc;
-}
 
 static uint8_t q_bcd(uint8_t n)
 {
@@ -42,8 +31,6 @@ static bool q_is_code(const struct vdrive_q *q, int i)
 
 void vdrive_q_encode(const struct vdrive_q *q, uint8_t bytes[VDRIVE_Q_BYTES])
 {
-    uint16_t crc;
-
     bytes[0] = (uint8_t)(q->control << 4 | (q->adr & 15));
     bytes[1] = q_bcd(q->track);
     bytes[2] = q_bcd(q->point);
@@ -52,16 +39,12 @@ void vdrive_q_encode(const struct vdrive_q *q, uint8_t bytes[VDRIVE_Q_BYTES])
         bytes[3 + i] = q_bcd(q->msf[i]);
         bytes[7 + i] = q_is_code(q, i) ? q->pmsf[i] : q_bcd(q->pmsf[i]);
     }
-    crc = q_crc(bytes);
-    bytes[10] = (uint8_t)(crc >> 8);
-    bytes[11] = (uint8_t)crc;
+    mmc_q_seal(bytes);
 }
 
 bool vdrive_q_decode(const uint8_t bytes[VDRIVE_Q_BYTES], struct vdrive_q *q)
 {
-    uint16_t crc = q_crc(bytes);
-
-    if (bytes[10] != crc >> 8 || bytes[11] != (crc & 0xff))
+    if (!mmc_q_sound(bytes))
         return false;
     q->control = bytes[0] >> 4;
     q->adr = bytes[0] & 15;
