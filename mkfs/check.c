@@ -6,7 +6,7 @@
 
 #include "mkfs/mkfs.h"
 
-static int medium_check(const struct mmc_disc_info *info)
+int mkfs_medium_check(const struct mmc_disc_info *info)
 {
     switch (info->medium) {
     case MMC_MEDIUM_CD_RW:
@@ -81,7 +81,7 @@ static int drive_check(struct cli_disc *disc, const struct mkfs_options *options
         cli_error("%s", error.text[0] ? error.text : cli_errno_text(err));
         return err;
     }
-    err = medium_check(&info);
+    err = mkfs_medium_check(&info);
     if (err)
         return err;
     state->format = options->full || !info.formatted;

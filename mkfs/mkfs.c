@@ -77,18 +77,6 @@ static int disc_format(struct job *job)
     return err;
 }
 
-static int volume_write(struct job *job)
-{
-    int err = mkfs_write(&job->disc, job->image, &job->plan, job->options.full, &job->progress);
-
-    if (!err)
-        return 0;
-    cli_error(
-        "%sthe disc is in packet form, but holds no whole volume; \"mkfs.packetfs --force %s\" begins anew",
-        err == -EINTR ? "interrupted: " : "", job->options.disc);
-    return err;
-}
-
 static double seconds_since(const struct timespec *started)
 {
     struct timespec now;
@@ -157,7 +145,7 @@ static int job_run(struct job *job)
     if (!err)
         err = disc_prepare(job);
     if (!err)
-        err = volume_write(job);
+        err = mkfs_write(&job->disc, job->image, &job->plan, job->options.full, &job->progress);
     if (!err)
         job_report(job);
     close_err = cli_disc_close(&job->disc);

@@ -82,6 +82,9 @@ struct mkfs_state {
 /* Looks whether DISC can and may get a volume. Prints what forbids it, and returns -errno. */
 int mkfs_check(struct cli_disc *disc, const struct mkfs_options *options, struct mkfs_state *state);
 
+/* Whether the medium can be formatted for packets at all. */
+int mkfs_medium_check(const struct mmc_disc_info *info);
+
 /* ---- write.c ---- */
 
 /*

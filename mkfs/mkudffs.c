@@ -15,7 +15,8 @@
 #include "mkfs/mkfs.h"
 
 #define ARGUMENTS_MAX 24
-#define EXEC_FAILED   127
+#define EXEC_MISSING  127 /* exit statuses of the child, as a shell has them */
+#define EXEC_FAILED   126
 
 struct arguments {
     char *list[ARGUMENTS_MAX];
@@ -79,7 +80,7 @@ static void child_run(struct arguments *arguments, int image, int out)
         dup2(out, STDERR_FILENO) < 0 || fcntl(image, F_SETFD, 0) < 0)
         _exit(EXEC_FAILED);
     execvp(arguments->list[0], arguments->list);
-    _exit(errno == ENOENT ? EXEC_FAILED : EXEC_FAILED - 1);
+    _exit(errno == ENOENT ? EXEC_MISSING : EXEC_FAILED);
 }
 
 /* Reads to the end, keeps what fits. */
@@ -108,12 +109,14 @@ static int child_judge(int status, char *text)
 {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXEC_FAILED) {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXEC_MISSING) {
         cli_error("the program mkudffs, which lays out the volume, is missing: install the package udftools");
         return -ENOENT;
     }
     text_print(text);
-    if (WIFSIGNALED(status))
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXEC_FAILED)
+        cli_error("mkudffs could not be started");
+    else if (WIFSIGNALED(status))
         cli_error("mkudffs was ended by signal %d", WTERMSIG(status));
     else
         cli_error("mkudffs could not lay out the volume (exit status %d)", WEXITSTATUS(status));

@@ -21,6 +21,7 @@ struct writer {
     const struct mkfs_plan *plan;
     uint32_t *packets; /* that have to be right in the end, in order */
     uint32_t count, done;
+    bool written; /* a reader finds the new volume */
     struct cli_progress *progress;
     uint8_t *wanted, *present, *zeros; /* a packet each */
 };
@@ -122,12 +123,24 @@ static int tail_wipe(struct writer *writer)
     return end < blocks ? block_write(writer->disc->dev, mmc_lba(end), blocks - end, writer->zeros, 0) : 0;
 }
 
-static void failure_print(struct block_device *dev, int err)
+/* What the drive itself said of the last command that failed. */
+static void drive_explain(struct mmc_drive *drive)
+{
+    struct mmc_error error = {0};
+
+    if (drive)
+        mmc_error_last(drive, &error);
+    if (error.error)
+        cli_error("the drive says: %s", error.text);
+}
+
+static void failure_print(const struct writer *writer, int err)
 {
     struct block_failure failure;
     uint32_t first;
 
-    if (block_failure_next(dev, &failure)) {
+    drive_explain(writer->disc->drive);
+    if (block_failure_next(writer->disc->dev, &failure)) {
         first = failure.packet.n * MMC_PACKET_BLOCKS;
         cli_error("blocks %u to %u could not be written: %s", first, first + MMC_PACKET_BLOCKS - 1,
                   cli_errno_text(failure.error));
@@ -147,8 +160,9 @@ static int writing_run(struct writer *writer)
         err = pass_run(writer, false, packet_fill);
     if (!err)
         err = pass_run(writer, true, packet_fill);
+    writer->written = !err;
     if (err && err != -EINTR)
-        failure_print(writer->disc->dev, err);
+        failure_print(writer, err);
     return err;
 }
 
@@ -162,6 +176,8 @@ static int packet_verify(struct writer *writer, uint32_t packet)
     if (err)
         return err;
     err = block_read(writer->disc->dev, first, MMC_PACKET_BLOCKS, writer->present);
+    if (err)
+        drive_explain(writer->disc->drive);
     if (err)
         cli_error("blocks %d to %d cannot be read back: %s", first.n, last, cli_errno_text(err));
     else if (memcmp(writer->present, writer->wanted, MKFS_PACKET_BYTES) == 0)
@@ -190,6 +206,18 @@ static int verify_run(struct writer *writer)
     return err;
 }
 
+static void state_print(const struct writer *writer, int err)
+{
+    const char *why = err == -EINTR ? "interrupted: " : "";
+
+    if (writer->written)
+        cli_error("%sthe volume is on the disc, but could not be read back and compared", why);
+    else
+        cli_error("%sthere is no whole volume on the disc%s", why,
+                  writer->disc->drive ? ", though it is in packet form" : "");
+    cli_error("\"mkfs.packetfs --force %s\" begins anew", writer->disc->path);
+}
+
 int mkfs_write(struct cli_disc *disc, int fd, const struct mkfs_plan *plan, bool whole,
                struct cli_progress *progress)
 {
@@ -212,6 +240,7 @@ int mkfs_write(struct cli_disc *disc, int fd, const struct mkfs_plan *plan, bool
         err = verify_run(&writer);
     cli_progress_end(progress);
     if (err) {
+        state_print(&writer, err);
         block_close(disc->dev); /* what it could not write has been said */
         disc->dev = NULL;
     }
