@@ -81,6 +81,8 @@ void udf_inode_dirty(struct udf_inode *inode);
 int udf_inodes_flush(struct udf_volume *vol);
 /* Blocks that udf_inodes_flush would write into packets that are live: for the room in the log. */
 uint32_t udf_inodes_dirty_count(struct udf_volume *vol);
+/* Inodes that wait for a commit. */
+uint32_t udf_inodes_waiting(struct udf_volume *vol);
 
 /* ---- for the other files that deal with inodes ---- */
 

@@ -18,7 +18,7 @@ struct udf_inode_table {
     struct udf_inode **buckets;
     size_t bucket_count, count;
     struct udf_inode *dirty_first, *dirty_last;
-    uint32_t dirty_live;
+    uint32_t dirty_live, dirty_count;
     pthread_mutex_t namespace_lock;
 };
 
@@ -151,6 +151,7 @@ static void dirty_remove(struct udf_inode_table *table, struct udf_inode *inode)
     inode->dirty_next = inode->dirty_prev = NULL;
     inode->dirty = false;
     table->dirty_live -= inode->dirty_live;
+    table->dirty_count--;
     inode->dirty_live = 0;
 }
 
@@ -328,6 +329,7 @@ void udf_inode_dirty(struct udf_inode *inode)
     inode->dirty_live = live;
     if (!inode->dirty) {
         inode->dirty = true;
+        table->dirty_count++;
         inode->dirty_prev = table->dirty_last;
         *(table->dirty_last ? &table->dirty_last->dirty_next : &table->dirty_first) = inode;
         table->dirty_last = inode;
@@ -340,6 +342,15 @@ uint32_t udf_inodes_dirty_count(struct udf_volume *vol)
     struct udf_inode_table *table = vol->inodes;
     pthread_mutex_lock(&table->lock);
     uint32_t count = table->dirty_live;
+    pthread_mutex_unlock(&table->lock);
+    return count;
+}
+
+uint32_t udf_inodes_waiting(struct udf_volume *vol)
+{
+    struct udf_inode_table *table = vol->inodes;
+    pthread_mutex_lock(&table->lock);
+    uint32_t count = table->dirty_count;
     pthread_mutex_unlock(&table->lock);
     return count;
 }

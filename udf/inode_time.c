@@ -8,6 +8,9 @@
 
 #define ZONE_STEP_MINUTES 15
 
+/* Inodes that wait for a commit stay in memory: with more than these, one is due. */
+#define WAITING_MAX 4096u
+
 struct udf_time udf_time_from(struct timespec ts)
 {
     struct udf_time time = {.sec = ts.tv_sec, .nsec = (uint32_t)ts.tv_nsec};
@@ -43,7 +46,9 @@ void udf_inode_touch(struct udf_inode *inode, bool contents)
 int udf_change(struct udf_volume *vol, uint32_t blocks, int (*change)(void *ctx), void *ctx)
 {
     for (int attempt = 0;; attempt++) {
-        int err = udf_tx_begin(vol, blocks);
+        int err = udf_inodes_waiting(vol) > WAITING_MAX ? udf_tx_commit(vol) : 0;
+        if (!err)
+            err = udf_tx_begin(vol, blocks);
         if (err)
             return err;
         err = change(ctx);

@@ -71,7 +71,8 @@ void udf_volume_stat(struct udf_volume *vol, struct udf_volume_stat *st);
 typedef uint64_t udf_ino_t;
 udf_ino_t udf_volume_root(struct udf_volume *vol);
 
-/* A reference to the inode; one object an inode, however often it is got. -ENOENT, -ESTALE, -EUCLEAN, -EIO. */
+/* A reference to the inode; one object an inode, however often it is got. -ENOENT, -ESTALE, -EUCLEAN, -EIO,
+ * -EOPNOTSUPP (an ICB of another strategy than 4). */
 int udf_inode_get(struct udf_volume *vol, udf_ino_t ino, struct udf_inode **inode);
 /* One more reference to an inode already held. */
 struct udf_inode *udf_inode_hold(struct udf_inode *inode);
