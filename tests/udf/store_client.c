@@ -310,6 +310,31 @@ uint64_t client_verify(const struct client *client, struct udf_volume *vol, uint
     return transaction;
 }
 
+void client_verify_weak(const struct client *client, struct fault_medium *medium, struct udf_volume *vol,
+                        uint64_t oldest, const char *where)
+{
+    struct client_state state;
+    memset(&state, 0, sizeof state);
+    for (uint32_t root = 0; root < CLIENT_ROOTS; root++) {
+        mmc_lba_t lba = place(vol, client->roots[root].n);
+        if (fault_medium_torn(medium, mmc_packet_of(lba, vol->dev->geometry.packet_blocks)))
+            continue;
+        root_read(client, vol, root, &state, where);
+        uint64_t newest = state.root_transaction[root], last = newest;
+        if (newest > client->transaction || client->states[newest].root_transaction[root] != newest)
+            fail_msg("%s: root %u is of no transaction", where, root);
+        while (last < client->transaction && client->states[last + 1].root_transaction[root] == newest)
+            last++;
+        if (last < oldest)
+            fail_msg("%s: root %u is older than transaction %llu", where, root, (unsigned long long)oldest);
+        for (uint32_t i = root * CELLS_PER_ROOT; i < (root + 1) * CELLS_PER_ROOT; i++) {
+            if (memcmp(&state.cells[i], &client->states[newest].cells[i], sizeof state.cells[i]))
+                fail_msg("%s: root %u is not that of its transaction", where, root);
+            cell_verify(vol, i, &state.cells[i], where);
+        }
+    }
+}
+
 void client_recover(struct client *client, uint64_t oldest)
 {
     assert_int_equal(client_volume_open(client->medium, false, &client->dev, &client->vol), 0);

@@ -74,4 +74,12 @@ void client_fill(uint32_t cell, uint32_t version, uint32_t index, uint8_t block[
 uint64_t client_verify(const struct client *client, struct udf_volume *vol, uint64_t oldest,
                        const char *where);
 
+/*
+ * The weaker promise of volumes without a journal: each root for itself must be as after one of the
+ * transactions, and what it lists must be whole and in use. A root whose packet the cut tore (and nothing
+ * else) may be gone.
+ */
+void client_verify_weak(const struct client *client, struct fault_medium *medium, struct udf_volume *vol,
+                        uint64_t oldest, const char *where);
+
 #endif

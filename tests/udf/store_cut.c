@@ -27,8 +27,7 @@ void segment_note(struct segment *segment, struct client *client)
     segment->transactions[segment->commits++] = client->transaction;
 }
 
-/* The newest transaction that had to be durable when write n was given to the device. */
-static uint64_t segment_durable(const struct segment *segment, uint64_t n)
+uint64_t segment_durable(const struct segment *segment, uint64_t n)
 {
     uint64_t transaction = 0;
     for (uint32_t i = 0; i < segment->commits; i++)

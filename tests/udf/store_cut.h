@@ -29,6 +29,8 @@ const struct effort *effort_get(void);
 void segment_begin(struct segment *segment, struct client *client);
 /* A commit has returned. */
 void segment_note(struct segment *segment, struct client *client);
+/* The newest transaction that had to be durable when write n was given to the device. */
+uint64_t segment_durable(const struct segment *segment, uint64_t n);
 /* Makes all the cuts. */
 void segment_cuts(const struct segment *segment, const struct client *client);
 
