@@ -64,8 +64,9 @@ int udf_blocks_read(struct udf_volume *vol, struct udf_address at, uint32_t coun
 int udf_blocks_write(struct udf_volume *vol, struct udf_address at, uint32_t count, const void *buf,
                      enum udf_write_kind kind);
 
-/* Whether what is written to the packet of this block may go straight to its place, not by way of the journal. Constant
- * while a transaction runs. *left (may be NULL) gets the blocks from there to the end of the packet. */
+/* Whether what is written to the packet of this block may go straight to its place, not by way of the
+ * journal. Constant while a transaction runs. *left (may be NULL) gets the blocks from there to the end of
+ * the packet. */
 bool udf_block_direct(struct udf_volume *vol, mmc_lba_t lba, uint32_t *left);
 
 /* Reads bytes that all lie before the end of the file. */

@@ -11,10 +11,9 @@
 
 static int file_check(const struct udf_inode *inode)
 {
-    uint8_t type = inode->fe.file_type;
-    if (type == UDF_FILE_DIRECTORY)
+    if (udf_inode_is_dir(inode))
         return -EISDIR;
-    return type == UDF_FILE_REGULAR || type == 0 || type == 249 ? 0 : -EINVAL;
+    return udf_inode_is_file(inode) ? 0 : -EINVAL;
 }
 
 /* A read moves the access time in memory alone; see inode.h. */

@@ -171,7 +171,7 @@ int udf_file_allocate(struct udf_inode *inode, int mode, uint64_t offset, uint64
 {
     if (udf_inode_is_dir(inode))
         return -EISDIR;
-    if (inode->fe.file_type != UDF_FILE_REGULAR)
+    if (!udf_inode_is_file(inode))
         return -ENODEV;
     if (mode & FALLOC_FL_PUNCH_HOLE ? mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
                                     : mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE))

@@ -28,13 +28,10 @@ struct udf_address udf_ino_address(udf_ino_t ino)
                                                               : INO_ALIAS_PART};
 }
 
-/* Real-time files (UDF 2.3.5.2) read like others. */
-#define FILE_REAL_TIME 249
-
 static bool load_type_known(uint8_t type)
 {
     switch (type) {
-    case 0: /* not said: a file */
+    case UDF_FILE_UNSAID:
     case UDF_FILE_DIRECTORY:
     case UDF_FILE_REGULAR:
     case UDF_FILE_BLOCK_DEVICE:
@@ -42,7 +39,7 @@ static bool load_type_known(uint8_t type)
     case UDF_FILE_FIFO:
     case UDF_FILE_SOCKET:
     case UDF_FILE_SYMLINK:
-    case FILE_REAL_TIME:
+    case UDF_FILE_REAL_TIME:
         return true;
     default:
         return false;
@@ -183,7 +180,7 @@ int udf_inode_set(struct udf_inode *inode, const struct udf_stat *st, unsigned m
     if (mask & UDF_SET_SIZE) {
         if (udf_inode_is_dir(inode))
             return -EISDIR;
-        if (inode->fe.file_type != UDF_FILE_REGULAR)
+        if (!udf_inode_is_file(inode))
             return -EINVAL;
         if (st->size > UDF_FILE_BYTES_MAX)
             return -EFBIG;

@@ -107,6 +107,17 @@ void udf_inode_moved(struct udf_inode *inode, udf_ino_t by);
 void udf_namespace_lock(struct udf_volume *vol);
 void udf_namespace_unlock(struct udf_volume *vol);
 
+/* File types that read like regular files: not said (ECMA-167 4/14.6.6), and real-time files (UDF 2.3.5.2).
+ */
+#define UDF_FILE_UNSAID    0u
+#define UDF_FILE_REAL_TIME 249u
+
+static inline bool udf_inode_is_file(const struct udf_inode *inode)
+{
+    uint8_t type = inode->fe.file_type;
+    return type == UDF_FILE_REGULAR || type == UDF_FILE_UNSAID || type == UDF_FILE_REAL_TIME;
+}
+
 static inline bool udf_inode_is_dir(const struct udf_inode *inode)
 {
     return inode->fe.file_type == UDF_FILE_DIRECTORY;

@@ -114,7 +114,8 @@ static void sides_unlock(struct rename *rename)
         pthread_rwlock_unlock(&rename->to.inode->lock);
 }
 
-/* An inode changes its directory. The parent in the ICB is optional (UDF 2.3.5.4), and better not said than wrong. */
+/* An inode changes its directory. The parent in the ICB is optional (UDF 2.3.5.4), and better not said than
+ * wrong. */
 static int rename_reparent(struct udf_inode *inode, struct udf_inode *from, struct udf_inode *to)
 {
     inode->fe.parent_icb = (struct udf_address){0};

@@ -186,14 +186,40 @@ static void test_fragments(void **state)
     }
 }
 
-/* A file whose descriptors another writer laid out otherwise: fewer in each block than we would. */
+/* Rewrites the ICB so that it keeps 100 descriptors, and a block of the partition's end takes the rest of its
+ * and leads on: fewer in each block than we would put there. */
+static void layout_change(struct rig *rig, struct udf_address icb)
+{
+    uint8_t block[2048], out[2048], ads[101 * UDF_SHORT_AD_BYTES], aed[2048] = {0};
+    struct udf_address extra = {.block = rig->vol->partitions[0].pd.blocks - 1};
+    struct udf_tag tag = udf_volume_tag(rig->vol, extra.block);
+    struct udf_long_ad link = {.bytes = 2048, .type = UDF_EXTENT_CONTINUE, .at = extra};
+    struct udf_file_entry fe;
+    mmc_lba_t icb_at, extra_at;
+    assert_int_equal(udf_volume_map(rig->vol, icb, 1, &icb_at, NULL), 0);
+    assert_int_equal(udf_volume_map(rig->vol, extra, 1, &extra_at, NULL), 0);
+    rig_unmount(rig);
+    assert_int_equal(fault_medium_peek(rig->medium, icb_at, 1, block), 0);
+    assert_int_equal(udf_file_entry_decode(block, icb.block, &fe), 0);
+    assert_int_equal(fe.ea_len, 0);
+    memcpy(ads, fe.ads, 100 * UDF_SHORT_AD_BYTES);
+    udf_ad_encode(UDF_AD_SHORT, ads + 100 * UDF_SHORT_AD_BYTES, &link);
+    memcpy(aed + UDF_AED_BYTES, fe.ads + 100 * UDF_SHORT_AD_BYTES, fe.ads_len - 100 * UDF_SHORT_AD_BYTES);
+    udf_aed_encode(aed, &tag, fe.ads_len - 100 * UDF_SHORT_AD_BYTES);
+    fe.ads = ads;
+    fe.ads_len = sizeof ads;
+    assert_int_equal(udf_file_entry_encode(out, &fe), 0);
+    assert_int_equal(fault_medium_poke(rig->medium, icb_at, 1, out), 0);
+    assert_int_equal(fault_medium_poke(rig->medium, extra_at, 1, aed), 0);
+    rig_mount(rig);
+}
+
+/* A file whose descriptors another writer laid out otherwise. */
 static void test_foreign_layout(void **state)
 {
     struct rig rig;
-    uint8_t block[2048], aed[2048], zeros[2048] = {0};
-    const uint8_t *ads;
-    struct udf_file_entry fe;
-    uint32_t ads_len;
+    uint8_t block[2048], zeros[2048] = {0};
+    struct udf_stat st = {.mode = 0600};
     (void)state;
     rig_make(&rig, &rig_specs[1]);
     struct udf_inode *file = rig_create(rig.root, "f", S_IFREG | 0644);
@@ -201,49 +227,14 @@ static void test_foreign_layout(void **state)
         memset(block, (int)i, sizeof block);
         rig_write(file, (uint64_t)i * 4096, block, sizeof block);
     }
+    struct udf_address icb = file->icb;
+    file = file_again(&rig, file, "f");
     assert_int_equal(file->aed_count, 3);
     udf_inode_put(file);
-    rig_remount(&rig);
-    file = rig_lookup(rig.root, "f");
-    assert_int_equal(file->aed_count, 3);
-    mmc_lba_t icb_at, aed_at;
-    struct udf_address icb = file->icb, last = file->aeds[1], first = file->aeds[0];
-    udf_inode_put(file);
-    struct udf_volume *vol = rig.vol;
-    assert_int_equal(udf_volume_map(vol, icb, 1, &icb_at, NULL), 0);
-    assert_int_equal(udf_volume_map(vol, first, 1, &aed_at, NULL), 0);
-    (void)last;
-    /* The ICB keeps 100 descriptors; a block of the partition's end takes the rest of its and leads on. */
-    struct udf_address extra = {.block = vol->partitions[vol->part].pd.blocks - 1, .part = vol->part};
-    mmc_lba_t extra_at;
-    assert_int_equal(udf_volume_map(vol, extra, 1, &extra_at, NULL), 0);
-    struct udf_tag tag = udf_volume_tag(vol, extra.block);
-    rig_unmount(&rig);
-    assert_int_equal(fault_medium_peek(rig.medium, icb_at, 1, block), 0);
-    assert_int_equal(udf_file_entry_decode(block, icb.block, &fe), 0);
-    uint8_t all[2048];
-    memcpy(all, fe.ads, fe.ads_len);
-    uint8_t mine[101 * 8];
-    memcpy(mine, all, 100 * 8);
-    struct udf_long_ad link = {.bytes = 2048, .type = UDF_EXTENT_CONTINUE, .at = extra};
-    udf_ad_encode(UDF_AD_SHORT, mine + 100 * 8, &link);
-    memset(aed, 0, sizeof aed);
-    memcpy(aed + UDF_AED_BYTES, all + 100 * 8, fe.ads_len - 100 * 8);
-    udf_aed_encode(aed, &tag, fe.ads_len - 100 * 8);
-    fe.ads = mine;
-    fe.ads_len = sizeof mine;
-    uint8_t ea[2048], out[2048];
-    memcpy(ea, fe.ea, fe.ea_len);
-    fe.ea = ea;
-    assert_int_equal(udf_file_entry_encode(out, &fe), 0);
-    assert_int_equal(fault_medium_poke(rig.medium, icb_at, 1, out), 0);
-    assert_int_equal(fault_medium_poke(rig.medium, extra_at, 1, aed), 0);
-    assert_int_equal(udf_aed_decode(aed, extra.block, &ads, &ads_len), 0);
-    rig_mount(&rig);
+    layout_change(&rig, icb);
     /* What only touches the ICB leaves the descriptors as they are. */
     file = rig_lookup(rig.root, "f");
     assert_int_equal(file->aed_count, 4);
-    struct udf_stat st = {.mode = 0600};
     assert_int_equal(udf_inode_set(file, &st, UDF_SET_MODE), 0);
     file = file_again(&rig, file, "f");
     assert_int_equal(file->aed_count, 4);
