@@ -24,10 +24,11 @@ static json_t *drive_json(const struct report *report)
 
 static json_t *track_json(const struct mmc_track *track)
 {
-    return json_pack("{s:i, s:i, s:s, s:i, s:i, s:i, s:b, s:b, s:b}", "number", (int)track->number, "session",
-                     (int)track->session, "kind", report_track_kind(track), "start", (int)track->start.n,
-                     "blocks", (int)track->size, "free_blocks", (int)track->free_blocks, "packet",
-                     track->packet, "fixed_packet", track->fixed_packet, "damaged", track->damaged);
+    return json_pack("{s:I, s:I, s:s, s:I, s:I, s:I, s:b, s:b, s:b}", "number", (json_int_t)track->number,
+                     "session", (json_int_t)track->session, "kind", report_track_kind(track), "start",
+                     (json_int_t)track->start.n, "blocks", (json_int_t)track->size, "free_blocks",
+                     (json_int_t)track->free_blocks, "packet", track->packet, "fixed_packet",
+                     track->fixed_packet, "damaged", track->damaged);
 }
 
 static json_t *tracks_json(const struct mmc_disc_info *disc)
@@ -52,14 +53,14 @@ static json_t *disc_json(const struct mmc_disc_info *disc)
 {
     const char *class = report_medium_class(disc);
 
-    return json_pack("{s:s, s:s, s:i, s:b, s:b, s:i, s:i, s:i, s:i, s:s?, s:o, s:o}", "status",
+    return json_pack("{s:s, s:s, s:I, s:b, s:b, s:I, s:I, s:I, s:I, s:s?, s:o, s:o}", "status",
                      report_disc_status(disc->disc_status), "last_session",
-                     report_session_status(disc->session_status), "sessions", (int)disc->sessions, "erasable",
-                     disc->erasable, "formatted", disc->formatted, "packet_blocks", (int)disc->packet_blocks,
-                     "capacity_blocks", (int)disc->capacity, "format_capacity_blocks",
-                     (int)disc->format_capacity, "leadout_block",
-                     disc->atip_valid ? (int)disc->atip_leadout.n : 0, "class", class, "write_speeds_kbs",
-                     speeds_json(disc), "tracks", tracks_json(disc));
+                     report_session_status(disc->session_status), "sessions", (json_int_t)disc->sessions,
+                     "erasable", disc->erasable, "formatted", disc->formatted, "packet_blocks",
+                     (json_int_t)disc->packet_blocks, "capacity_blocks", (json_int_t)disc->capacity,
+                     "format_capacity_blocks", (json_int_t)disc->format_capacity, "leadout_block",
+                     disc->atip_valid ? (json_int_t)disc->atip_leadout.n : (json_int_t)0, "class", class,
+                     "write_speeds_kbs", speeds_json(disc), "tracks", tracks_json(disc));
 }
 
 static json_t *volume_json(const struct udf_volume_stat *volume)
@@ -67,13 +68,14 @@ static json_t *volume_json(const struct udf_volume_stat *volume)
     char revision[16];
 
     snprintf(revision, sizeof revision, "%x.%02x", volume->revision >> 8, volume->revision & 0xffu);
-    return json_pack(
-        "{s:o, s:s, s:b, s:b, s:b, s:I, s:I, s:I, s:i, s:i, s:i, s:i}", "label", text_json(volume->label),
-        "revision", revision, "closed", volume->closed, "sparable", volume->sparable, "journaled",
-        volume->journaled, "bytes", (json_int_t)(volume->blocks * MMC_BLOCK_BYTES), "bytes_free",
-        (json_int_t)(volume->blocks_free * MMC_BLOCK_BYTES), "bytes_available",
-        (json_int_t)(volume->blocks_available * MMC_BLOCK_BYTES), "files", (int)volume->files, "directories",
-        (int)volume->directories, "spares", (int)volume->spares, "spares_used", (int)volume->spares_used);
+    return json_pack("{s:o, s:s, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "label",
+                     text_json(volume->label), "revision", revision, "closed", volume->closed, "sparable",
+                     volume->sparable, "journaled", volume->journaled, "bytes",
+                     (json_int_t)(volume->blocks * MMC_BLOCK_BYTES), "bytes_free",
+                     (json_int_t)(volume->blocks_free * MMC_BLOCK_BYTES), "bytes_available",
+                     (json_int_t)(volume->blocks_available * MMC_BLOCK_BYTES), "files",
+                     (json_int_t)volume->files, "directories", (json_int_t)volume->directories, "spares",
+                     (json_int_t)volume->spares, "spares_used", (json_int_t)volume->spares_used);
 }
 
 static json_t *wear_json(const struct vdrive_stats *stats)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Burns a file as one track-at-once data track and closes the session: test discs that hold something without being in
- * packet form.
- *   burn_track DISC FILE
+ * Burns a file as one track-at-once data track and closes the session: test discs that hold something without
+ * being in packet form. burn_track DISC FILE
  */
 #include <errno.h>
 #include <stdio.h>

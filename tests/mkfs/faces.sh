@@ -124,6 +124,13 @@ fcntl.flock(image, fcntl.LOCK_EX)
 refused(sys.argv[2])
 PY
 
+# On a terminal the progress is a bar that ends before the next message.
+script -qec "$BUILD/mkfs/mkfs.packetfs --force disc" typescript >/dev/null </dev/null || fail "fails on a terminal: $(cat typescript)"
+tr '\r' '\n' <typescript >lines
+grep -qE '^writing the volume \[#+\.+\] +[0-9]+ %' lines || fail "no bar: $(cat lines)"
+grep -qE '^writing the volume \[#{30}\] +100 %' lines || fail "no full bar: $(cat lines)"
+grep -qE '^mkfs\.packetfs: disc: UDF 2\.01 volume' lines || fail "the bar and the message share a line: $(cat lines)"
+
 # No right to the image (root may do everything, so someone else asks).
 chmod 755 "$T"
 chmod 600 image
