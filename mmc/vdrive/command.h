@@ -18,7 +18,6 @@ typedef uint32_t vdrive_sense_code_t;
 
 enum vdrive_sense_codes {
     VDRIVE_BECOMING_READY = 0x20401,
-    VDRIVE_NEEDS_START = 0x20402,
     VDRIVE_FORMATTING = 0x20404,
     VDRIVE_OPERATION = 0x20407,
     VDRIVE_LONG_WRITE = 0x20408,

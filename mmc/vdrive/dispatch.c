@@ -21,7 +21,7 @@ struct command_entry {
 };
 
 static const struct command_entry commands[] = {
-    {0x00, 6, MEDIUM | SPINS, vdrive_test_unit_ready, "TEST UNIT READY"},
+    {0x00, 6, MEDIUM, vdrive_test_unit_ready, "TEST UNIT READY"},
     {0x03, 6, ALWAYS | BUSY, vdrive_request_sense, "REQUEST SENSE"},
     {0x04, 6, MEDIUM | WRITES | SPINS, vdrive_format_unit, "FORMAT UNIT"},
     {0x12, 6, ALWAYS | BUSY, vdrive_inquiry, "INQUIRY"},
@@ -101,8 +101,6 @@ static vdrive_sense_code_t medium_refusal(const struct vdrive *d, unsigned flags
         return VDRIVE_TRAY_OPEN;
     if (flags & MEDIUM && d->now < d->ready_at)
         return VDRIVE_BECOMING_READY;
-    if (flags & SPINS && d->stopped)
-        return VDRIVE_NEEDS_START;
     if (flags & WRITES && d->read_only)
         return VDRIVE_PROTECTED;
     return 0;
@@ -126,6 +124,8 @@ static bool command_admit(struct vdrive *d, struct vdrive_command *c, const stru
     code = medium_refusal(d, entry->flags);
     if (code)
         vdrive_command_fail(c, code);
+    else if (entry->flags & SPINS)
+        vdrive_spin_up(d);
     return !code;
 }
 

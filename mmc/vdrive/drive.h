@@ -99,6 +99,9 @@ struct vdrive {
 void vdrive_clock_advance(struct vdrive *d, uint64_t microseconds);
 void vdrive_clock_advance_to(struct vdrive *d, uint64_t when);
 
+/* A disc that was stopped turns again before it is used. */
+void vdrive_spin_up(struct vdrive *d);
+
 /* Reads the disc again after a change. */
 void vdrive_disc_refresh(struct vdrive *d);
 

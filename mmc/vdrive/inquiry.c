@@ -69,8 +69,6 @@ static void tray_open(struct vdrive *d, struct vdrive_command *c)
 
 static void tray_close(struct vdrive *d)
 {
-    if (!d->tray_open)
-        return;
     d->tray_open = false;
     d->stopped = false;
     d->attention = VDRIVE_CHANGED;
@@ -80,27 +78,42 @@ static void tray_close(struct vdrive *d)
     vdrive_modes_reset(d);
 }
 
+void vdrive_spin_up(struct vdrive *d)
+{
+    if (!d->stopped)
+        return;
+    d->stopped = false;
+    vdrive_clock_advance(d, VDRIVE_US_SPIN_UP);
+}
+
+/* Start, without the tray. */
+static void disc_start(struct vdrive *d, bool immed)
+{
+    if (immed && d->stopped) {
+        d->stopped = false;
+        d->ready_at = d->now + VDRIVE_US_SPIN_UP;
+    } else {
+        vdrive_spin_up(d);
+    }
+}
+
 /* START STOP UNIT (MMC-5 6.42). */
 void vdrive_start_stop(struct vdrive *d, struct vdrive_command *c)
 {
-    bool start = c->cdb[4] & 1, tray = c->cdb[4] & 2;
+    bool start = c->cdb[4] & 1, tray = c->cdb[4] & 2, immed = c->cdb[1] & 1;
 
     if (c->cdb[4] & 0xf0)
         return; /* a power condition: the drive has but one */
     vdrive_laser_drain(d);
     if (tray && !start) {
         tray_open(d, c);
-    } else if (tray) {
+    } else if (tray && d->tray_open) {
         tray_close(d);
     } else if (!start) {
         d->stopped = true;
         d->laser.activity = VDRIVE_IDLE;
-    } else if (d->stopped) {
-        d->stopped = false;
-        if (c->cdb[1] & 1)
-            d->ready_at = d->now + VDRIVE_US_SPIN_UP;
-        else
-            vdrive_clock_advance(d, VDRIVE_US_SPIN_UP);
+    } else {
+        disc_start(d, immed);
     }
 }
 

@@ -43,7 +43,7 @@ serve_end() {
 in_kernel() {
     local status=0
     {
-        echo "PATH=${PLAIN:-}:$SOURCE/tests/kernel:\$PATH T=$T SERVER=$SERVER SOURCE=$SOURCE"
+        echo "export PATH=${PLAIN:-}:$SOURCE/tests/kernel:\$PATH TMPDIR=/mnt T=$T SERVER=$SERVER SOURCE=$SOURCE"
         echo "cd $T"
         echo "set -eu"
         printf '%s\n' "$1"

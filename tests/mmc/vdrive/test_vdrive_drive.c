@@ -165,6 +165,7 @@ static void test_format_lists(void **state)
 static void test_tray(void **state)
 {
     struct rig *rig = *state;
+    uint64_t start;
 
     assert_sense(rig_send(rig, "1e 00 00 00 01 00", NULL, 0), 0);
     assert_sense(rig_send(rig, "1b 00 00 00 02 00", NULL, 0), 0x55302);
@@ -180,11 +181,52 @@ static void test_tray(void **state)
     assert_sense(rig_send(rig, "1b 00 00 00 03 00", NULL, 0), 0);
     assert_sense(rig_send(rig, READY, NULL, 0), 0x62800);
     assert_sense(rig_send(rig, READY, NULL, 0), 0x20401);
+    assert_sense(rig_send(rig, "4a 01 00 00 10 00 00 00 08 00", NULL, 0), 0);
+    assert_int_equal(rig->in[4], 0);
     rig_wait_ready(rig);
+    assert_sense(rig_send(rig, "4a 01 00 00 10 00 00 00 08 00", NULL, 0), 0);
+    assert_int_equal(rig->in[4], 2);
     assert_sense(rig_send(rig, "1b 00 00 00 00 00", NULL, 0), 0);
-    assert_sense(rig_send(rig, READY, NULL, 0), 0x20402);
-    assert_sense(rig_send(rig, "1b 00 00 00 01 00", NULL, 0), 0);
     assert_sense(rig_send(rig, READY, NULL, 0), 0);
+    start = vdrive_now(rig->drive);
+    assert_sense(rig_send(rig, "2b 00 00 00 00 00 00 00 00 00", NULL, 0), 0);
+    assert_true(vdrive_now(rig->drive) - start > 2500000);
+    assert_sense(rig_send(rig, "1b 00 00 00 00 00", NULL, 0), 0);
+    assert_sense(rig_send(rig, "1b 01 00 00 03 00", NULL, 0), 0);
+    assert_sense(rig_send(rig, READY, NULL, 0), 0x20401);
+    rig_wait_ready(rig);
+}
+
+/* What was in the buffer for the old disc never comes to the new one, and a folder that is none changes
+ * nothing. */
+static void test_exchange(void **state)
+{
+    struct rig *rig = *state, *other;
+    uint8_t *data = calloc(1, 65536), *got = calloc(1, 65536);
+    void *made;
+
+    rig_setup(&made);
+    other = made;
+    rig_formatted(rig);
+    rig_fill(data, 32, 1);
+    assert_sense(rig_write(rig, 320, 32, data), 0);
+    assert_int_equal(vdrive_disc_exchange(rig->drive, "/nowhere", NULL), -ENOENT);
+    assert_int_equal(vdrive_disc_exchange(rig->drive, other->folder, NULL), -EBUSY);
+    rig_close(other);
+    assert_int_equal(vdrive_disc_exchange(rig->drive, other->folder, NULL), 0);
+    assert_sense(rig_send(rig, READY, NULL, 0), 0x62800);
+    rig_wait_ready(rig);
+    assert_sense(rig_read(rig, 320, 32, got), 0x80000);
+    assert_sense(rig_write(rig, 320, 32, data), 0x52c00);
+    assert_sense(rig_send(rig, "51 00 00 00 00 00 00 00 22 00", NULL, 0), 0);
+    assert_int_equal(rig->in[2] & 3, 0);
+    rig_close(rig);
+    rig_open(rig);
+    assert_sense(rig_read(rig, 320, 32, got), 0x31105);
+    rig_open(other);
+    rig_teardown(&made);
+    free(data);
+    free(got);
 }
 
 static void test_read_only(void **state)
@@ -348,6 +390,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_page5, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_format_lists, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_tray, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_exchange, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_read_only, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_create, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_damaged_folder, rig_setup, rig_teardown),
