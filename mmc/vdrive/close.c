@@ -5,7 +5,6 @@
 #include "mmc/vdrive/bytes.h"
 
 #define TRACK_LEAST     300 /* blocks: four seconds */
-#define RUNOUT          2
 #define LEADIN_SECTORS  4500
 #define LEADOUT_FIRST   6750
 #define LEADOUT_LATER   2250
@@ -15,35 +14,82 @@ enum {
     CLOSE_TRACK = 1,
     CLOSE_SESSION = 2
 };
-enum {
-    MULTI_SESSION_NEXT = 3
-};
+static struct vdrive_place track_place(const struct vdrive_track *track)
+{
+    return (struct vdrive_place){
+        .control = track->control, .track = (uint8_t)track->number, .index = 1, .origin = track->start};
+}
 
-/* Zeros up to four seconds, so that the track is one that a player finds, then the run-out. */
+/* Zeros, so that the track has its least length. */
+static int track_pad(struct vdrive *d, struct vdrive_track *track, uint32_t count)
+{
+    struct vdrive_place place = track_place(track);
+    struct vdrive_sector first;
+    int err = vdrive_media_sectors_read(&d->media, track->start, 1, &first);
+
+    /* A track may end before its first block: the laser failed there. */
+    if (first.form == VDRIVE_SECTOR_UNWRITTEN)
+        first.form = track->data_mode == 0   ? VDRIVE_SECTOR_AUDIO
+                     : track->data_mode == 1 ? VDRIVE_SECTOR_MODE1
+                                             : VDRIVE_SECTOR_FORM1;
+
+    for (uint32_t i = 0; i < count && !err; i++) {
+        struct vdrive_slot slot;
+
+        vdrive_slot_fill(&slot, first.form, track->end, first.subheader, NULL);
+        vdrive_slot_place(&slot, &place, track->end);
+        err = vdrive_media_sectors_write(&d->media, track->end, 1, &slot);
+        track->end = mmc_lba_add(track->end, 1);
+    }
+    return err;
+}
+
+static int track_runout(struct vdrive *d, struct vdrive_track *track)
+{
+    struct vdrive_place place = track_place(track);
+    int err = vdrive_mark_sectors(d, track->end, VDRIVE_RUNOUT, VDRIVE_SECTOR_RUNOUT, &place);
+
+    track->end = mmc_lba_add(track->end, VDRIVE_RUNOUT);
+    return err;
+}
+
+/* Zeros up to four seconds, so that the track is one that a player finds, then the run-out. A track of
+ * packets has its run-out already. */
 static int track_end(struct vdrive *d, struct vdrive_track *track, uint32_t *sectors)
 {
     uint32_t length = (uint32_t)(track->end.n - track->start.n),
              pad = length < TRACK_LEAST ? TRACK_LEAST - length : 0;
-    uint8_t form = track->data_mode == 1 ? VDRIVE_SECTOR_MODE1 : VDRIVE_SECTOR_FORM1,
-            zero[MMC_BLOCK_BYTES] = {0};
-    struct vdrive_sector data = {form, track->control, (uint8_t)track->number, 1}, runout = data;
     int err = 0;
 
-    runout.form = VDRIVE_SECTOR_RUNOUT;
-    if ((int64_t)track->end.n + pad + RUNOUT > d->media.atip_leadout.n)
+    *sectors = 0;
+    if (track->method == VDRIVE_METHOD_VARIABLE && !track->in_packet && !track->damaged)
+        return 0;
+    if ((int64_t)track->end.n + pad + VDRIVE_RUNOUT > d->media.atip_leadout.n ||
+        track->method == VDRIVE_METHOD_VARIABLE)
         pad = 0;
-    for (uint32_t i = 0; i < pad && !err; i++)
-        err = vdrive_media_write(&d->media, mmc_lba_add(track->end, i), 1, zero);
-    if (!err && pad)
-        err = vdrive_media_sectors_fill(&d->media, track->end, pad, data);
-    if (!err)
-        track->end = mmc_lba_add(track->end, pad);
+    if (pad)
+        err = track_pad(d, track, pad);
     /* A track that the power ended may have its run-out, or reach to where one would be. */
-    if (!err && track->end.n + RUNOUT <= d->media.atip_leadout.n) {
-        err = vdrive_media_sectors_fill(&d->media, track->end, RUNOUT, runout);
-        track->end = mmc_lba_add(track->end, RUNOUT);
-    }
-    *sectors = pad + RUNOUT;
+    if (!err && track->end.n + VDRIVE_RUNOUT <= d->media.atip_leadout.n)
+        err = track_runout(d, track);
+    *sectors = pad + VDRIVE_RUNOUT;
+    return err;
+}
+
+int vdrive_packet_end(struct vdrive *d)
+{
+    struct vdrive_track *track = vdrive_disc_open_track(&d->disc);
+    int err = 0;
+
+    if (!track || !track->in_packet || track->damaged)
+        return 0;
+    if (track->test)
+        track->end = mmc_lba_add(track->end, VDRIVE_RUNOUT);
+    else
+        err = track_runout(d, track);
+    track->next = mmc_lba_add(track->end, VDRIVE_RUNIN);
+    track->in_packet = false;
+    d->laser.position += VDRIVE_RUNOUT;
     return err;
 }
 
@@ -56,6 +102,10 @@ int vdrive_track_close(struct vdrive *d)
 
     if (!track)
         return 0;
+    if (track->test) {
+        vdrive_disc_refresh(d);
+        return 0;
+    }
     err = track_end(d, track, &sectors);
     q.control = track->control;
     q.point = (uint8_t)track->number;
@@ -69,10 +119,12 @@ int vdrive_track_close(struct vdrive *d)
     return err;
 }
 
-/* SYNCHRONIZE CACHE (MMC-5 6.43): returns when all is on the disc. A track written at once ends here. */
+/* SYNCHRONIZE CACHE (MMC-5 6.43): returns when all is on the disc. A track written at once, or a packet, ends
+ * here. */
 void vdrive_synchronize_cache(struct vdrive *d, struct vdrive_command *c)
 {
     const struct vdrive_track *track;
+    int err = 0;
 
     vdrive_laser_drain(d);
     if (d->power_lost)
@@ -81,7 +133,11 @@ void vdrive_synchronize_cache(struct vdrive *d, struct vdrive_command *c)
         vdrive_clock_advance(d, VDRIVE_US_SYNC);
     d->laser.unsynced = false;
     track = vdrive_disc_open_track(&d->disc);
-    if (track && !track->damaged && vdrive_track_close(d) != 0)
+    if (track && track->method == VDRIVE_METHOD_VARIABLE)
+        err = vdrive_packet_end(d);
+    else if (track && !track->damaged)
+        err = vdrive_track_close(d);
+    if (err)
         vdrive_command_fail(c, VDRIVE_WRITE_ERROR);
 }
 
@@ -100,7 +156,7 @@ static void close_session(struct vdrive *d, struct vdrive_command *c)
     vdrive_operation_start(d, c,
                            (struct vdrive_operation){.kind = VDRIVE_OP_CLOSE,
                                                      .disc_type = mode.session_format,
-                                                     .next = mode.multi_session == MULTI_SESSION_NEXT},
+                                                     .multi_session = mode.multi_session},
                            VDRIVE_US_SETTLE + vdrive_time_sectors(sectors, d->write_speed), c->cdb[1] & 1);
 }
 

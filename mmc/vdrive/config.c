@@ -63,12 +63,16 @@ static void features_of_disc(const struct vdrive *d, struct config *config)
     bool medium = vdrive_has_medium(d), rw = medium && d->media.spec.medium == VDRIVE_CD_RW;
     bool readable = medium && d->disc.state != VDRIVE_DISC_BLANK;
     bool formatted = medium && d->disc.formatted, tao = medium && vdrive_disc_appendable(&d->disc);
-    const uint8_t random_readable[8] = {0, 0, 8, 0, 0, 1, 1, 0}, cd_read[4] = {0}, none[4] = {0};
-    const uint8_t tao_data[4] = {0x42, 0, 0x05, 0x00}; /* underrun protection, CD-RW; block types 8 and 10 */
-    const uint8_t rw_write[4] = {0, 0x07, 0, 0};       /* standard, high and ultra speed discs */
+    const uint8_t random_readable[8] = {0, 0, 8, 0, 0, 1, 1, 0}, none[4] = {0};
+    const uint8_t cd_read[4] = {0x03, 0, 0, 0};       /* C2 flags, CD-Text */
+    const uint8_t packets[8] = {0x3d, 0, 0x01, 1, 7}; /* block types 8 and 10 to 13; one link size, 7 */
+    const uint8_t tao_data[4] = {
+        0x46, 0, 0x3f, 0x01}; /* underrun protection, test write, CD-RW; block types 0 and 8 to 13 */
+    const uint8_t rw_write[4] = {0, 0x07, 0, 0}; /* standard, high and ultra speed discs */
 
     feature_add(config, 0x0010, 0, false, readable, random_readable, 8);
     feature_add(config, 0x001e, 2, false, medium, cd_read, 4);
+    feature_add(config, 0x0021, 1, false, tao, packets, 8);
     feature_add(config, 0x0023, 0, false, rw, none, 4);
     feature_add(config, 0x0026, 0, false, formatted, NULL, 0);
     feature_add(config, 0x002d, 2, false, tao, tao_data, 4);

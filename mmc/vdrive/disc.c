@@ -10,6 +10,12 @@
 #define LEADOUT_LATER 2250
 #define LEADIN        4500
 
+/* Of page 05h. */
+enum {
+    MULTI_SESSION_NONE = 0,
+    MULTI_SESSION_NEXT = 3
+};
+
 static bool track_plausible(const struct vdrive_media *media, const struct vdrive_disc *disc,
                             const struct vdrive_track *track)
 {
@@ -24,7 +30,7 @@ static bool track_plausible(const struct vdrive_media *media, const struct vdriv
         return media->spec.medium == VDRIVE_CD_RW && track->number == 1 && track->start.n == 0 &&
                track->packet_blocks == MMC_PACKET_BLOCKS && track->end.n % MMC_PACKET_BLOCKS == 0 &&
                (uint32_t)track->end.n / MMC_PACKET_BLOCKS <= media->packet_count;
-    return track->method == VDRIVE_METHOD_TAO;
+    return track->method == VDRIVE_METHOD_TAO || track->method == VDRIVE_METHOD_VARIABLE;
 }
 
 /* An entry of the PMA with ADR 1 names a track: where it starts and where it stops. */
@@ -162,17 +168,24 @@ static int disc_find_open_track(const struct vdrive_media *media, struct vdrive_
         err = vdrive_media_sectors_read(media, disc->next, 1, &sector);
     if (err)
         return err;
-    *track = (struct vdrive_track){.number = disc->track_count + 1,
-                                   .control = sector.control & 15,
-                                   .data_mode = tdb.data_mode & 15,
-                                   .method = VDRIVE_METHOD_TAO,
-                                   .start = disc->next,
-                                   .end = end,
-                                   .open = true,
-                                   .damaged = true};
+    *track =
+        (struct vdrive_track){.number = disc->track_count + 1,
+                              .control = sector.q[0] >> 4,
+                              .data_mode = tdb.data_mode & 15,
+                              .method = tdb.method == VDRIVE_METHOD_VARIABLE ? tdb.method : VDRIVE_METHOD_TAO,
+                              .start = disc->next,
+                              .end = end,
+                              .next = end,
+                              .open = true,
+                              .damaged = true};
+    if (track->method == VDRIVE_METHOD_VARIABLE) {
+        err = vdrive_media_sectors_read(media, mmc_lba_add(end, -1), 1, &sector);
+        track->damaged = sector.form != VDRIVE_SECTOR_RUNOUT;
+        track->next = mmc_lba_add(end, VDRIVE_RUNIN);
+    }
     disc->sessions[disc->session_count - 1].last = track->number;
     disc->track_count++;
-    return 0;
+    return err;
 }
 
 static void disc_judge(struct vdrive_disc *disc)
@@ -250,11 +263,14 @@ static void leadin_add(struct vdrive_leadin *leadin, uint8_t control, uint8_t ad
 }
 
 int vdrive_disc_close_session(struct vdrive_media *media, const struct vdrive_disc *disc, uint8_t disc_type,
-                              bool next)
+                              uint8_t multi_session)
 {
     const struct vdrive_session *session = &disc->sessions[disc->session_count - 1];
     const struct vdrive_track *last = &disc->tracks[session->last - 1];
-    struct vdrive_leadin leadin = {.start = session->leadin};
+    struct vdrive_leadin leadin = {.start = session->leadin,
+                                   .leadout_sectors =
+                                       disc->session_count == 1 ? LEADOUT_FIRST : LEADOUT_LATER};
+    bool next = multi_session == MULTI_SESSION_NEXT;
     uint8_t control = disc->tracks[session->first - 1].control, a[3], b[3];
     const uint8_t none[3] = {0xff, 0xff, 0xff}, zero[3] = {0};
 
@@ -267,6 +283,8 @@ int vdrive_disc_close_session(struct vdrive_media *media, const struct vdrive_di
         vdrive_msf_of(disc->tracks[t - 1].start, a);
         leadin_add(&leadin, disc->tracks[t - 1].control, 1, (uint8_t)t, zero, a);
     }
+    if (multi_session == MULTI_SESSION_NONE)
+        return vdrive_media_leadin_write(media, disc->session_count, &leadin);
     vdrive_msf_of(mmc_lba_add(vdrive_disc_next_leadin(disc->session_count, last->end), LEADIN), a);
     vdrive_msf_of(media->atip_leadout, b);
     leadin_add(&leadin, control, 5, VDRIVE_POINT_NEXT, next ? a : none, next ? b : zero);

@@ -13,9 +13,12 @@ struct vdrive_track {
     uint8_t control, data_mode, method;
     uint32_t packet_blocks; /* of a fixed-packet track */
     mmc_lba_t start,
-        end;   /* end: one past its last block, run-out included; of an open track, where writing goes on */
-    bool open; /* being written, or left when the power went */
-    bool damaged; /* open, and can only be closed */
+        end; /* end: one past its last block, run-out included; of an open track, where writing goes on */
+    mmc_lba_t next; /* of an open track: where the host goes on */
+    bool open;      /* being written, or left when the power went */
+    bool damaged;   /* open, and can only be closed */
+    bool in_packet; /* open, variable packets: the last one has no run-out yet */
+    bool test;      /* open, and nothing of it is on the disc */
 };
 
 struct vdrive_session {
@@ -63,8 +66,9 @@ bool vdrive_disc_appendable(const struct vdrive_disc *disc);
 /* Start of the lead-in of the session after the one whose lead-out begins at leadout. */
 mmc_lba_t vdrive_disc_next_leadin(unsigned session, mmc_lba_t leadout);
 
-/* Writes the lead-in of the last, still open session; with next, another session may follow. 0 or -errno. */
+/* Writes lead-in and lead-out of the last, still open session. multi_session: 0, another session cannot
+ * follow, and nothing is said of it (no B0h); 1, it is said that none can; 3, one can. 0 or -errno. */
 int vdrive_disc_close_session(struct vdrive_media *media, const struct vdrive_disc *disc, uint8_t disc_type,
-                              bool next);
+                              uint8_t multi_session);
 
 #endif

@@ -35,7 +35,9 @@ static const struct command_entry commands[] = {
     {0x2a, 10, MEDIUM | WRITES | SPINS, vdrive_write, "WRITE (10)"},
     {0x2b, 10, MEDIUM | SPINS, vdrive_seek, "SEEK (10)"},
     {0x35, 10, MEDIUM, vdrive_synchronize_cache, "SYNCHRONIZE CACHE"},
+    {0x42, 10, MEDIUM | SPINS, vdrive_read_sub_channel, "READ SUB-CHANNEL"},
     {0x43, 10, MEDIUM, vdrive_read_toc, "READ TOC/PMA/ATIP"},
+    {0x44, 10, MEDIUM | SPINS, vdrive_read_header, "READ HEADER"},
     {0x46, 10, ALWAYS | BUSY, vdrive_get_configuration, "GET CONFIGURATION"},
     {0x4a, 10, ALWAYS | BUSY, vdrive_get_event_status, "GET EVENT STATUS NOTIFICATION"},
     {0x51, 10, MEDIUM, vdrive_read_disc_information, "READ DISC INFORMATION"},
@@ -49,7 +51,9 @@ static const struct command_entry commands[] = {
     {0xa8, 12, MEDIUM | SPINS, vdrive_read, "READ (12)"},
     {0xaa, 12, MEDIUM | WRITES | SPINS, vdrive_write, "WRITE (12)"},
     {0xac, 12, 0, vdrive_get_performance, "GET PERFORMANCE"},
+    {0xb9, 12, MEDIUM | SPINS, vdrive_read_cd_msf, "READ CD MSF"},
     {0xbb, 12, 0, vdrive_set_cd_speed, "SET CD SPEED"},
+    {0xbe, 12, MEDIUM | SPINS, vdrive_read_cd, "READ CD"},
 };
 
 static const struct command_entry *command_find(uint8_t opcode)

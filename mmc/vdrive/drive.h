@@ -12,6 +12,7 @@
 #include "mmc/vdrive/fault.h"
 #include "mmc/vdrive/media.h"
 #include "mmc/vdrive/mode.h"
+#include "mmc/vdrive/slot.h"
 #include "mmc/vdrive/timing.h"
 #include "mmc/vdrive/vdrive.h"
 
@@ -22,10 +23,11 @@
 struct vdrive_job {
     mmc_lba_t first;
     uint32_t count; /* blocks; a fixed packet has MMC_PACKET_BLOCKS */
-    uint8_t track;  /* of TAO sectors; 0: a fixed packet */
-    uint8_t form, control;
-    bool opens_track; /* its pregap is written first */
-    uint64_t arrived; /* when it was in the buffer */
+    bool sectors;   /* the slots hold sectors; otherwise it is a fixed packet, its data in one piece */
+    bool opens_track, opens_packet; /* its pregap, or its link and run-in blocks, are written first */
+    bool underrun_free;             /* the laser may stop before it and go on */
+    bool test;                      /* with the power of reading: nothing is left on the disc */
+    uint64_t arrived;               /* when it was in the buffer */
 };
 
 enum vdrive_activity {
@@ -36,7 +38,7 @@ enum vdrive_activity {
 
 /* The pickup and the buffer in front of it. Slots are a ring; a packet never wraps. */
 struct vdrive_laser {
-    uint8_t *buffer;
+    struct vdrive_slot *buffer;
     struct vdrive_job jobs[VDRIVE_BUFFER_BLOCKS];
     unsigned job_first, job_count;
     uint32_t slot_first, slots_used;
@@ -64,7 +66,7 @@ struct vdrive_operation {
     uint64_t start, end;
     uint32_t packets, packets_done; /* FORMAT: of the new track */
     uint8_t disc_type;              /* FORMAT, CLOSE: for the lead-in */
-    bool next;                      /* CLOSE: a session may follow */
+    uint8_t multi_session;          /* CLOSE: of page 05h */
 };
 
 struct vdrive_deferred {
@@ -110,8 +112,8 @@ void vdrive_deferred_add(struct vdrive *d, vdrive_sense_code_t code, mmc_lba_t l
 
 /* Everything that the laser has to do up to a time. */
 void vdrive_laser_run(struct vdrive *d, uint64_t until);
-/* Puts blocks of one job into the buffer; waits for room. data: count blocks. */
-void vdrive_laser_queue(struct vdrive *d, const struct vdrive_job *job, const uint8_t *data);
+/* Puts blocks of one job into the buffer; waits for room. data: count slots, or the blocks of a packet. */
+void vdrive_laser_queue(struct vdrive *d, const struct vdrive_job *job, const void *data);
 bool vdrive_laser_has_room(const struct vdrive *d, uint32_t blocks);
 /* Waits until the buffer is empty. */
 void vdrive_laser_drain(struct vdrive *d);
@@ -121,6 +123,14 @@ void vdrive_laser_power_off(struct vdrive *d);
 void vdrive_laser_read(struct vdrive *d, mmc_lba_t first, uint32_t count);
 /* The laser is at something else for so long, and then behind a block. What was read ahead is forgotten. */
 void vdrive_laser_occupy(struct vdrive *d, uint64_t microseconds, mmc_lba_t behind);
+
+/* The drive's own sectors, without contents: pregap, link, run-out. 0 or -errno. */
+int vdrive_mark_sectors(struct vdrive *d, mmc_lba_t first, uint32_t count, uint8_t form,
+                        const struct vdrive_place *place);
+
+/* A whole sector and its record, or the sense that a command reading it gets. */
+vdrive_sense_code_t vdrive_sector_read(struct vdrive *d, mmc_lba_t lba, struct vdrive_sector *sector,
+                                       uint8_t main[MMC_SECTOR_BYTES]);
 
 /* Begins an operation; op->end is filled from the duration. Without immed, waits for its end. */
 void vdrive_operation_start(struct vdrive *d, struct vdrive_command *c, struct vdrive_operation op,
@@ -145,10 +155,14 @@ vdrive_handler vdrive_mode_sense, vdrive_mode_select;
 vdrive_handler vdrive_read_disc_information, vdrive_read_track_information, vdrive_read_toc;
 vdrive_handler vdrive_read_capacity, vdrive_read_format_capacities, vdrive_read_buffer_capacity;
 vdrive_handler vdrive_blank, vdrive_format_unit, vdrive_send_opc;
+vdrive_handler vdrive_read_cd, vdrive_read_cd_msf, vdrive_read_header, vdrive_read_sub_channel;
 vdrive_handler vdrive_read, vdrive_seek, vdrive_write, vdrive_synchronize_cache, vdrive_close_track_session;
 
 /* Ends a TAO track that is open: padding, run-out, PMA. 0 or -errno of the folder. */
 int vdrive_track_close(struct vdrive *d);
+
+/* Ends a variable packet that is being written: run-out. 0 or -errno of the folder. */
+int vdrive_packet_end(struct vdrive *d);
 
 /* Finds the command in the table, refuses it when the drive's state says so, or runs it. Returns its name. */
 const char *vdrive_dispatch(struct vdrive *d, struct vdrive_command *c, size_t cdb_len);

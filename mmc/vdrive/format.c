@@ -2,6 +2,7 @@
 /* BLANK, FORMAT UNIT and SEND OPC: what makes a disc new. */
 #include "mmc/vdrive/bytes.h"
 #include "mmc/vdrive/drive.h"
+#include "mmc/vdrive/slot.h"
 
 #define LEADIN_SECTORS  4500
 #define LEADOUT_SECTORS 6750
@@ -92,9 +93,9 @@ static vdrive_sense_code_t format_refusal(struct vdrive *d, const struct vdrive_
 static int format_begin(struct vdrive *d, uint32_t blocks)
 {
     struct vdrive_write_mode mode = vdrive_write_mode_get(d);
-    bool told = mode.type == VDRIVE_WRITE_PACKET;
+    bool told = mode.type == VDRIVE_WRITE_PACKET && mode.fixed;
     struct vdrive_tdb tdb = {.method = VDRIVE_METHOD_FIXED,
-                             .data_mode = told ? vdrive_block_type_mode(mode.block_type) : 2,
+                             .data_mode = told ? vdrive_block_type_of(mode.block_type).mode : 2,
                              .packet_blocks = MMC_PACKET_BLOCKS};
     struct vdrive_q q = {.control = told ? mode.control : CONTROL_PACKET, .adr = 1, .point = 1};
     int err = vdrive_media_erase(&d->media);

@@ -6,7 +6,7 @@
 #include "mmc/vdrive/drive.h"
 
 #define TRACK_INVISIBLE 0xff
-#define RUNOUT          2
+#define DATA_MODE_NONE  0x0f /* audio, or not known */
 
 /* Track flags of byte 6. */
 enum {
@@ -61,7 +61,7 @@ void vdrive_read_disc_information(struct vdrive *d, struct vdrive_command *c)
 /* Blocks that a track starting or going on at next can still take, the run-out left for the drive. */
 static uint32_t blocks_free(const struct vdrive *d, mmc_lba_t next)
 {
-    int64_t left = (int64_t)d->media.atip_leadout.n - next.n - RUNOUT;
+    int64_t left = (int64_t)d->media.atip_leadout.n - next.n - VDRIVE_RUNOUT;
 
     return left > 0 ? (uint32_t)left : 0;
 }
@@ -74,21 +74,23 @@ static void track_describe(const struct vdrive *d, const struct vdrive_track *tr
     data[2] = (uint8_t)track->number;
     data[3] = (uint8_t)track->session;
     data[5] = (uint8_t)((track->damaged ? 0x20 : 0) | track->control);
-    data[6] = track->data_mode;
+    data[6] = track->data_mode ? track->data_mode : DATA_MODE_NONE;
     vdrive_be32_put(data + 8, (uint32_t)track->start.n);
     vdrive_be32_put(data + 24, (uint32_t)(track->end.n - track->start.n));
     if (fixed) {
         data[6] |= FLAG_RESERVED | FLAG_PACKET | FLAG_FIXED;
         vdrive_be32_put(data + 20, track->packet_blocks);
     } else if (track->open && !track->damaged) {
+        int32_t runout = track->method == VDRIVE_METHOD_VARIABLE && !track->in_packet ? VDRIVE_RUNOUT : 0;
+
         data[7] = 0x03;
-        vdrive_be32_put(data + 12, (uint32_t)track->end.n);
-        vdrive_be32_put(data + 16, blocks_free(d, track->end));
+        vdrive_be32_put(data + 12, (uint32_t)track->next.n);
+        vdrive_be32_put(data + 16, blocks_free(d, track->next));
         vdrive_be32_put(data + 24, (uint32_t)(d->media.atip_leadout.n - track->start.n));
-        vdrive_be32_put(data + 28, (uint32_t)track->end.n - 1);
-    } else if (track->open) {
-        data[6] |= FLAG_PACKET;
+        vdrive_be32_put(data + 28, (uint32_t)(track->end.n - runout) - 1);
     }
+    if (track->method == VDRIVE_METHOD_VARIABLE)
+        data[6] |= FLAG_PACKET;
 }
 
 /* The track that a WRITE would begin. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mmc/vdrive/drive.h"
+#include "mmc/vdrive/slot.h"
 
 #define AHEAD_BLOCKS    512 /* of the buffer, for what the host has not asked for yet */
 #define TRACK_OPEN_WAIT 150 /* sectors of a pregap */
@@ -43,9 +44,9 @@ static uint64_t laser_approach(const struct vdrive *d, uint32_t to, enum vdrive_
     return us + vdrive_time_half_turn(to, speed);
 }
 
-static uint8_t *laser_slot(const struct vdrive_laser *laser, uint32_t n)
+static struct vdrive_slot *laser_slot(const struct vdrive_laser *laser, uint32_t n)
 {
-    return laser->buffer + (size_t)((laser->slot_first + n) % VDRIVE_BUFFER_BLOCKS) * MMC_BLOCK_BYTES;
+    return laser->buffer + (laser->slot_first + n) % VDRIVE_BUFFER_BLOCKS;
 }
 
 /* The laser goes over the packet: from now on its old contents are gone. */
@@ -64,7 +65,7 @@ static void laser_begin_packet(struct vdrive *d, const struct vdrive_job *job)
     vdrive_media_packets_store(&d->media, n, 1);
 }
 
-static void laser_end_packet(struct vdrive *d, const struct vdrive_job *job, const uint8_t *data)
+static void laser_end_packet(struct vdrive *d, const struct vdrive_job *job, const void *data)
 {
     uint32_t n = mmc_packet_of(job->first, MMC_PACKET_BLOCKS).n;
     struct vdrive_packet *packet = &d->media.packets[n];
@@ -83,36 +84,74 @@ static void laser_end_packet(struct vdrive *d, const struct vdrive_job *job, con
     vdrive_deferred_add(d, VDRIVE_WRITE_ERROR, at);
 }
 
-static void laser_damage_track(struct vdrive *d, mmc_lba_t at)
+static void laser_damage_track(struct vdrive *d, vdrive_sense_code_t code, mmc_lba_t at)
 {
     struct vdrive_track *track = vdrive_disc_open_track(&d->disc);
 
     if (track)
         track->damaged = true;
-    vdrive_deferred_add(d, VDRIVE_WRITE_ERROR, at);
+    vdrive_deferred_add(d, code, at);
 }
 
-static void laser_end_sectors(struct vdrive *d, const struct vdrive_job *job, const uint8_t *data)
+int vdrive_mark_sectors(struct vdrive *d, mmc_lba_t first, uint32_t count, uint8_t form,
+                        const struct vdrive_place *place)
 {
-    struct vdrive_sector sector = {
-        .form = job->form, .control = job->control, .track = job->track, .index = 1};
-    struct vdrive_sector pregap = {
-        .form = VDRIVE_SECTOR_PREGAP, .control = job->control, .track = job->track};
+    struct vdrive_slot slot = {0};
+    int err = 0;
+
+    for (uint32_t i = 0; i < count && !err; i++) {
+        mmc_lba_t lba = mmc_lba_add(first, i);
+
+        slot.sector.form = form;
+        vdrive_slot_place(&slot, place, lba);
+        err = vdrive_media_sectors_write(&d->media, lba, 1, &slot);
+    }
+    return err;
+}
+
+/* What the drive itself writes before the blocks of a job. */
+static int laser_open(struct vdrive *d, const struct vdrive_job *job, const struct vdrive_slot *slot)
+{
+    struct vdrive_place place = {.control = slot->sector.q[0] >> 4, .origin = job->first};
+    struct vdrive_track *track = vdrive_disc_open_track(&d->disc);
+    int err = 0;
+
+    if (track)
+        place.track = (uint8_t)track->number;
+    if (job->opens_track)
+        err = vdrive_mark_sectors(d, mmc_lba_add(job->first, -VDRIVE_PREGAP), VDRIVE_PREGAP,
+                                  VDRIVE_SECTOR_PREGAP, &place);
+    if (!err && job->opens_packet) {
+        place.index = 1;
+        if (track)
+            place.origin = track->start;
+        err = vdrive_mark_sectors(d, mmc_lba_add(job->first, -VDRIVE_RUNIN), VDRIVE_RUNIN, VDRIVE_SECTOR_LINK,
+                                  &place);
+    }
+    return err;
+}
+
+static void laser_end_sectors(struct vdrive *d, const struct vdrive_job *job, const struct vdrive_slot *slots)
+{
     mmc_lba_t at = job->first;
     uint32_t good = job->count;
     int err = 0;
 
+    if (job->test)
+        return;
     if (vdrive_fault_blocks(&d->faults, VDRIVE_FAULT_WRITE_DEFERRED, job->first, job->count, &at))
         good = (uint32_t)(at.n - job->first.n);
-    if (job->opens_track)
-        err = vdrive_media_sectors_fill(&d->media, mmc_lba_add(job->first, -VDRIVE_PREGAP), VDRIVE_PREGAP,
-                                        pregap);
-    if (!err && good)
-        err = vdrive_media_write(&d->media, job->first, good, data);
+    err = laser_open(d, job, slots);
     if (!err)
-        err = vdrive_media_sectors_fill(&d->media, job->first, good, sector);
+        err = vdrive_media_sectors_write(&d->media, job->first, good, slots);
     if (err || good < job->count)
-        laser_damage_track(d, at);
+        laser_damage_track(d, VDRIVE_WRITE_ERROR, at);
+}
+
+/* The buffer ran empty in the middle of a track, and the laser may not stop there. */
+static bool laser_underrun(const struct vdrive_job *job, uint64_t idle)
+{
+    return job->sectors && !job->opens_track && !job->opens_packet && !job->underrun_free && idle > 0;
 }
 
 static void laser_begin(struct vdrive *d, uint64_t start)
@@ -123,11 +162,15 @@ static void laser_begin(struct vdrive *d, uint64_t start)
     unsigned speed = vdrive_speed_write(at, d->write_speed);
     uint64_t us = laser_approach(d, at, VDRIVE_WRITING, speed, start - laser->free_at);
 
-    if (!job->track) {
+    if (laser_underrun(job, start - laser->free_at))
+        laser_damage_track(d, VDRIVE_UNDERRUN, job->first);
+    if (!job->sectors) {
         sectors += VDRIVE_LINK_BLOCKS;
         laser_begin_packet(d, job);
     } else if (job->opens_track) {
         us += vdrive_time_sectors(TRACK_OPEN_WAIT, speed);
+    } else if (job->opens_packet) {
+        us += vdrive_time_sectors(VDRIVE_RUNIN, speed);
     }
     laser->in_flight = true;
     laser->flight_end = start + us + vdrive_time_sectors(sectors, speed);
@@ -141,7 +184,7 @@ static void laser_end(struct vdrive *d)
     struct vdrive_laser *laser = &d->laser;
     const struct vdrive_job *job = &laser->jobs[laser->job_first];
 
-    if (job->track)
+    if (job->sectors)
         laser_end_sectors(d, job, laser_slot(laser, 0));
     else
         laser_end_packet(d, job, laser_slot(laser, 0));
@@ -193,19 +236,20 @@ void vdrive_laser_drain(struct vdrive *d)
         laser_wait_job(d);
 }
 
-static void laser_put(struct vdrive *d, const struct vdrive_job *job, const uint8_t *data)
+static void laser_put(struct vdrive *d, const struct vdrive_job *job, const void *data)
 {
     struct vdrive_laser *laser = &d->laser;
     struct vdrive_job *to = &laser->jobs[(laser->job_first + laser->job_count) % VDRIVE_BUFFER_BLOCKS];
 
-    memcpy(laser_slot(laser, laser->slots_used), data, (size_t)job->count * MMC_BLOCK_BYTES);
+    memcpy(laser_slot(laser, laser->slots_used), data,
+           job->count * (job->sectors ? sizeof(struct vdrive_slot) : MMC_BLOCK_BYTES));
     *to = *job;
     to->arrived = d->now;
     laser->slots_used += job->count;
     laser->job_count++;
 }
 
-void vdrive_laser_queue(struct vdrive *d, const struct vdrive_job *job, const uint8_t *data)
+void vdrive_laser_queue(struct vdrive *d, const struct vdrive_job *job, const void *data)
 {
     struct vdrive_laser *laser = &d->laser;
     uint32_t tail, whole;
@@ -224,9 +268,9 @@ void vdrive_laser_queue(struct vdrive *d, const struct vdrive_job *job, const ui
         head.count = whole;
         rest.first = mmc_lba_add(job->first, whole);
         rest.count = job->count - whole;
-        rest.opens_track = false;
+        rest.opens_track = rest.opens_packet = false;
         laser_put(d, &head, data);
-        laser_put(d, &rest, data + (size_t)whole * MMC_BLOCK_BYTES);
+        laser_put(d, &rest, (const struct vdrive_slot *)data + whole);
     } else {
         laser_put(d, job, data);
     }

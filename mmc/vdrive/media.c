@@ -210,11 +210,14 @@ static int media_files(struct vdrive_media *media)
         int *fd;
     } files[] = {
         {VDRIVE_DATA_NAME, &media->data},
+        {"main.img", &media->main},
+        {"sub.img", &media->sub},
         {"sectors", &media->sectors},
         {"packets", &media->packet_file},
         {"pma", &media->pma},
         {"tdb", &media->tdb},
         {"leadin", &media->leadin},
+        {"cdtext", &media->text},
     };
     int err = 0;
 
@@ -229,11 +232,14 @@ int vdrive_media_open(struct vdrive_media *media, const char *folder, bool read_
 
     *media = (struct vdrive_media){.lock = -1,
                                    .data = -1,
+                                   .main = -1,
+                                   .sub = -1,
                                    .sectors = -1,
                                    .packet_file = -1,
                                    .pma = -1,
                                    .tdb = -1,
                                    .leadin = -1,
+                                   .text = -1,
                                    .writable = !read_only};
     media->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (media->dir < 0)
@@ -258,8 +264,9 @@ int vdrive_media_open(struct vdrive_media *media, const char *folder, bool read_
 
 void vdrive_media_close(struct vdrive_media *media)
 {
-    const int fds[] = {media->data, media->sectors, media->packet_file, media->pma,
-                       media->tdb,  media->leadin,  media->lock,        media->dir};
+    const int fds[] = {media->data,        media->main, media->sub, media->sectors,
+                       media->packet_file, media->pma,  media->tdb, media->leadin,
+                       media->text,        media->lock, media->dir};
 
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
         if (fds[i] >= 0)

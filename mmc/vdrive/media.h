@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mmc/sector.h"
+#include "mmc/subchannel.h"
 #include "mmc/units.h"
 #include "mmc/vdrive/qframe.h"
 #include "mmc/vdrive/vdrive.h"
@@ -19,7 +21,10 @@
 #define VDRIVE_LEADIN_MAX   128 /* frames of one lead-in: 99 tracks and the A, B and C points */
 #define VDRIVE_PMA_MAX      256
 #define VDRIVE_PREGAP       150
-#define VDRIVE_LINK_BLOCKS  7 /* of a fixed packet, beside its 32 user blocks */
+#define VDRIVE_TEXT_SECTORS 512 /* of a lead-in, kept: as many as all packs of a disc need */
+#define VDRIVE_LINK_BLOCKS  7   /* of a packet, beside its user blocks */
+#define VDRIVE_RUNIN        5   /* of them, before: a link and four run-in blocks */
+#define VDRIVE_RUNOUT       2   /* and behind, as behind a track written at once */
 #define VDRIVE_DISC_NAME    "disc"
 #define VDRIVE_FAULTS_NAME  "faults"
 
@@ -36,20 +41,43 @@ struct vdrive_packet {
 enum vdrive_sector_form {
     VDRIVE_SECTOR_UNWRITTEN = 0,
     VDRIVE_SECTOR_MODE1 = 1,
-    VDRIVE_SECTOR_FORM1 = 2,   /* mode 2 form 1 */
+    VDRIVE_SECTOR_FORM1 = 2, /* mode 2 form 1 */
+    VDRIVE_SECTOR_AUDIO = 3,
+    VDRIVE_SECTOR_MODE2 = 4, /* without a form */
+    VDRIVE_SECTOR_FORM2 = 5,
+    VDRIVE_SECTOR_BROKEN = 6,  /* a data sector whose codes do not fit it */
+    VDRIVE_SECTOR_LINK = 13,   /* between two packets: a link or run-in block */
     VDRIVE_SECTOR_PREGAP = 14, /* written by the drive in front of a track */
-    VDRIVE_SECTOR_RUNOUT = 15, /* written by the drive behind a track */
+    VDRIVE_SECTOR_RUNOUT = 15, /* written by the drive behind a track or a packet */
 };
 
-/* One sector of the program area outside a fixed-packet track. */
+enum vdrive_sector_flags {
+    VDRIVE_SECTOR_SUB = 1, /* P and R to W came from the host */
+};
+
+/* The record of a sector of the program area outside a fixed-packet track. */
 struct vdrive_sector {
-    uint8_t form, control, track, index;
+    uint8_t form, flags;
+    uint8_t subheader[4]; /* of forms 1 and 2 */
+    uint8_t q[VDRIVE_Q_BYTES];
+};
+
+/*
+ * A sector on its way to the disc. main: 2048 bytes of user data in mode 1 and form 1, whose codes follow
+ * from them; the whole sector, not scrambled, in the other forms.
+ */
+struct vdrive_slot {
+    struct vdrive_sector sector;
+    uint8_t main[MMC_SECTOR_BYTES];
+    uint8_t sub[MMC_SUBCHANNEL_BYTES]; /* raw, when the record's flags say so */
 };
 
 enum vdrive_track_method {
     VDRIVE_METHOD_NONE = 0,
     VDRIVE_METHOD_TAO = 1,
     VDRIVE_METHOD_FIXED = 2,
+    VDRIVE_METHOD_VARIABLE = 3, /* variable packets */
+    VDRIVE_METHOD_SESSION = 4,  /* session at once, or raw: there is no descriptor block */
 };
 
 /* What a track descriptor block in a track's pregap says of it. */
@@ -60,12 +88,13 @@ struct vdrive_tdb {
 
 struct vdrive_leadin {
     mmc_lba_t start;
+    uint32_t leadout_sectors; /* of the session's lead-out; 0 while it is being written */
     unsigned count;
     struct vdrive_q frames[VDRIVE_LEADIN_MAX];
 };
 
 struct vdrive_media {
-    int dir, lock, data, sectors, packet_file, pma, tdb, leadin;
+    int dir, lock, data, main, sub, sectors, packet_file, pma, tdb, leadin, text;
     bool writable;
     int owner; /* process id in the lock file */
     int error; /* -errno of the first write to the folder that failed */
@@ -96,9 +125,15 @@ int vdrive_media_packets_store(struct vdrive_media *media, uint32_t first, uint3
 
 int vdrive_media_sectors_read(const struct vdrive_media *media, mmc_lba_t first, uint32_t count,
                               struct vdrive_sector *sectors);
-/* The same record for each of count sectors. */
-int vdrive_media_sectors_fill(struct vdrive_media *media, mmc_lba_t first, uint32_t count,
-                              struct vdrive_sector sector);
+/* Whole sectors, one behind the other. The record of each is written after its contents. */
+int vdrive_media_sectors_write(struct vdrive_media *media, mmc_lba_t first, uint32_t count,
+                               const struct vdrive_slot *slots);
+/* Whole sector with this record, made out of what is stored of it. */
+int vdrive_media_sector_load(const struct vdrive_media *media, mmc_lba_t lba,
+                             const struct vdrive_sector *sector, uint8_t main[MMC_SECTOR_BYTES]);
+/* The eight sub-channels of a sector, raw. */
+int vdrive_media_sub_load(const struct vdrive_media *media, mmc_lba_t lba, const struct vdrive_sector *sector,
+                          uint8_t sub[MMC_SUBCHANNEL_BYTES]);
 /* One past the last sector that has a record. */
 mmc_lba_t vdrive_media_sectors_end(const struct vdrive_media *media);
 

@@ -15,15 +15,16 @@
 #include "mmc/vdrive/media_store.h"
 
 #define PACKET_RECORD 8
-#define SECTOR_RECORD 4
+#define SECTOR_RECORD VDRIVE_SECTOR_RECORD
 #define TDB_RECORD    16
 #define LEADIN_SLOT   2048
 #define LEADIN_HEADER 16
+#define TEXT_SLOT     (VDRIVE_TEXT_SECTORS * MMC_SUBCHANNEL_BYTES)
 #define LEADIN_MAGIC  0x314e494cu /* "LIN1" */
 #define CHUNK         512         /* records that are moved at once */
 #define COPY_BLOCKS   32          /* blocks that are looked at for zeros at once */
 
-static int store_size(int fd, off_t *size)
+int vdrive_store_size(int fd, off_t *size)
 {
     struct stat st;
 
@@ -37,7 +38,7 @@ static int store_size(int fd, off_t *size)
 }
 
 /* All of len bytes; what lies beyond the end of the file is zeros. */
-static int store_read(int fd, void *buf, size_t len, off_t at)
+int vdrive_store_read(int fd, void *buf, size_t len, off_t at)
 {
     uint8_t *to = buf;
 
@@ -65,7 +66,7 @@ static int store_failed(struct vdrive_media *media, int err)
     return err;
 }
 
-static int store_write(struct vdrive_media *media, int fd, const void *buf, size_t len, off_t at)
+int vdrive_store_write(struct vdrive_media *media, int fd, const void *buf, size_t len, off_t at)
 {
     const uint8_t *from = buf;
 
@@ -85,7 +86,7 @@ static int store_write(struct vdrive_media *media, int fd, const void *buf, size
     return 0;
 }
 
-static int store_truncate(struct vdrive_media *media, int fd, off_t size)
+int vdrive_store_truncate(struct vdrive_media *media, int fd, off_t size)
 {
     if (!media->writable)
         return -EROFS;
@@ -103,7 +104,7 @@ static int load_packets(struct vdrive_media *media)
     for (uint32_t i = 0; i < media->packet_count; i += CHUNK) {
         uint32_t n = media->packet_count - i < CHUNK ? media->packet_count - i : CHUNK;
 
-        err = store_read(media->packet_file, raw, n * PACKET_RECORD, (off_t)i * PACKET_RECORD);
+        err = vdrive_store_read(media->packet_file, raw, n * PACKET_RECORD, (off_t)i * PACKET_RECORD);
         if (err)
             return err;
         for (uint32_t j = 0; j < n; j++) {
@@ -126,16 +127,19 @@ int vdrive_media_load(struct vdrive_media *media)
         off_t record, most;
     } files[] = {
         {media->data, MMC_BLOCK_BYTES, sectors},
+        {media->main, MMC_SECTOR_BYTES, sectors + VDRIVE_PREGAP},
+        {media->sub, MMC_SUBCHANNEL_BYTES, sectors + VDRIVE_PREGAP},
         {media->sectors, SECTOR_RECORD, sectors + VDRIVE_PREGAP},
         {media->packet_file, PACKET_RECORD, media->packet_count},
         {media->pma, VDRIVE_Q_BYTES, VDRIVE_PMA_MAX},
         {media->tdb, TDB_RECORD, VDRIVE_TRACKS_MAX},
         {media->leadin, LEADIN_SLOT, VDRIVE_SESSIONS_MAX},
+        {media->text, TEXT_SLOT, VDRIVE_SESSIONS_MAX},
     };
 
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         off_t size;
-        int err = store_size(files[i].fd, &size);
+        int err = vdrive_store_size(files[i].fd, &size);
 
         if (err)
             return err;
@@ -147,7 +151,8 @@ int vdrive_media_load(struct vdrive_media *media)
 
 int vdrive_media_read(const struct vdrive_media *media, mmc_lba_t first, uint32_t count, void *buf)
 {
-    return store_read(media->data, buf, (size_t)count * MMC_BLOCK_BYTES, (off_t)first.n * MMC_BLOCK_BYTES);
+    return vdrive_store_read(media->data, buf, (size_t)count * MMC_BLOCK_BYTES,
+                             (off_t)first.n * MMC_BLOCK_BYTES);
 }
 
 static bool all_zero(const uint8_t *p, size_t len)
@@ -160,11 +165,11 @@ static int data_write_zeros(struct vdrive_media *media, off_t at, size_t len)
 {
     off_t size;
 
-    if (store_size(media->data, &size) == 0 && at + (off_t)len <= size &&
+    if (vdrive_store_size(media->data, &size) == 0 && at + (off_t)len <= size &&
         fallocate(media->data, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, (off_t)len) == 0)
         return 0;
     if (at == size)
-        return store_truncate(media, media->data, at + (off_t)len);
+        return vdrive_store_truncate(media, media->data, at + (off_t)len);
     return -EOPNOTSUPP;
 }
 
@@ -182,16 +187,16 @@ int vdrive_media_write(struct vdrive_media *media, mmc_lba_t first, uint32_t cou
         off_t at = ((off_t)first.n + i) * MMC_BLOCK_BYTES;
 
         if (!all_zero(part, len) || data_write_zeros(media, at, len) != 0)
-            err = store_write(media, media->data, part, len, at);
+            err = vdrive_store_write(media, media->data, part, len, at);
     }
     return err;
 }
 
 int vdrive_media_data_reset(struct vdrive_media *media, uint32_t blocks)
 {
-    int err = store_truncate(media, media->data, 0);
+    int err = vdrive_store_truncate(media, media->data, 0);
 
-    return err ? err : store_truncate(media, media->data, (off_t)blocks * MMC_BLOCK_BYTES);
+    return err ? err : vdrive_store_truncate(media, media->data, (off_t)blocks * MMC_BLOCK_BYTES);
 }
 
 int vdrive_media_packets_store(struct vdrive_media *media, uint32_t first, uint32_t count)
@@ -206,63 +211,10 @@ int vdrive_media_packets_store(struct vdrive_media *media, uint32_t first, uint3
             vdrive_le32_put(raw + j * PACKET_RECORD, media->packets[first + i + j].rewrites);
             vdrive_le32_put(raw + j * PACKET_RECORD + 4, media->packets[first + i + j].flags);
         }
-        err = store_write(media, media->packet_file, raw, n * PACKET_RECORD,
-                          (off_t)(first + i) * PACKET_RECORD);
+        err = vdrive_store_write(media, media->packet_file, raw, n * PACKET_RECORD,
+                                 (off_t)(first + i) * PACKET_RECORD);
     }
     return err;
-}
-
-/* Records begin with that of the pregap's first sector. */
-static off_t sector_offset(mmc_lba_t lba)
-{
-    return ((off_t)lba.n + VDRIVE_PREGAP) * SECTOR_RECORD;
-}
-
-int vdrive_media_sectors_read(const struct vdrive_media *media, mmc_lba_t first, uint32_t count,
-                              struct vdrive_sector *sectors)
-{
-    uint8_t raw[CHUNK * SECTOR_RECORD];
-
-    for (uint32_t i = 0; i < count; i += CHUNK) {
-        uint32_t n = count - i < CHUNK ? count - i : CHUNK;
-        int err = store_read(media->sectors, raw, n * SECTOR_RECORD, sector_offset(mmc_lba_add(first, i)));
-
-        if (err)
-            return err;
-        for (uint32_t j = 0; j < n; j++) {
-            const uint8_t *p = raw + j * SECTOR_RECORD;
-
-            sectors[i + j] = (struct vdrive_sector){p[0], p[1], p[2], p[3]};
-        }
-    }
-    return 0;
-}
-
-int vdrive_media_sectors_fill(struct vdrive_media *media, mmc_lba_t first, uint32_t count,
-                              struct vdrive_sector sector)
-{
-    const uint8_t record[SECTOR_RECORD] = {sector.form, sector.control, sector.track, sector.index};
-    uint8_t raw[CHUNK * SECTOR_RECORD];
-    int err = 0;
-
-    for (uint32_t i = 0; i < CHUNK; i++)
-        memcpy(raw + i * SECTOR_RECORD, record, SECTOR_RECORD);
-    for (uint32_t i = 0; i < count && !err; i += CHUNK) {
-        uint32_t n = count - i < CHUNK ? count - i : CHUNK;
-
-        err =
-            store_write(media, media->sectors, raw, n * SECTOR_RECORD, sector_offset(mmc_lba_add(first, i)));
-    }
-    return err;
-}
-
-mmc_lba_t vdrive_media_sectors_end(const struct vdrive_media *media)
-{
-    off_t size;
-
-    if (store_size(media->sectors, &size) != 0)
-        size = 0;
-    return mmc_lba(size / SECTOR_RECORD - VDRIVE_PREGAP);
 }
 
 int vdrive_media_pma_read(const struct vdrive_media *media, struct vdrive_q frames[VDRIVE_PMA_MAX])
@@ -270,10 +222,10 @@ int vdrive_media_pma_read(const struct vdrive_media *media, struct vdrive_q fram
     uint8_t raw[VDRIVE_PMA_MAX * VDRIVE_Q_BYTES];
     int count = 0;
     off_t size;
-    int err = store_size(media->pma, &size);
+    int err = vdrive_store_size(media->pma, &size);
 
     if (!err)
-        err = store_read(media->pma, raw, sizeof(raw), 0);
+        err = vdrive_store_read(media->pma, raw, sizeof(raw), 0);
     if (err)
         return err;
     for (int i = 0; i < VDRIVE_PMA_MAX && i < size / VDRIVE_Q_BYTES; i++)
@@ -285,18 +237,18 @@ int vdrive_media_pma_append(struct vdrive_media *media, const struct vdrive_q *q
 {
     uint8_t raw[VDRIVE_Q_BYTES];
     off_t size;
-    int err = store_size(media->pma, &size);
+    int err = vdrive_store_size(media->pma, &size);
 
     if (err)
         return err;
     vdrive_q_encode(q, raw);
-    return store_write(media, media->pma, raw, sizeof(raw), size);
+    return vdrive_store_write(media, media->pma, raw, sizeof(raw), size);
 }
 
 int vdrive_media_tdb_read(const struct vdrive_media *media, unsigned track, struct vdrive_tdb *tdb)
 {
     uint8_t raw[TDB_RECORD];
-    int err = store_read(media->tdb, raw, sizeof(raw), (off_t)(track - 1) * TDB_RECORD);
+    int err = vdrive_store_read(media->tdb, raw, sizeof(raw), (off_t)(track - 1) * TDB_RECORD);
 
     if (!err)
         *tdb = (struct vdrive_tdb){raw[0], raw[1], vdrive_le32(raw + 4)};
@@ -308,14 +260,14 @@ int vdrive_media_tdb_write(struct vdrive_media *media, unsigned track, const str
     uint8_t raw[TDB_RECORD] = {tdb->method, tdb->data_mode};
 
     vdrive_le32_put(raw + 4, tdb->packet_blocks);
-    return store_write(media, media->tdb, raw, sizeof(raw), (off_t)(track - 1) * TDB_RECORD);
+    return vdrive_store_write(media, media->tdb, raw, sizeof(raw), (off_t)(track - 1) * TDB_RECORD);
 }
 
 int vdrive_media_leadin_read(const struct vdrive_media *media, unsigned session, struct vdrive_leadin *leadin)
 {
     uint8_t raw[LEADIN_SLOT];
     uint32_t count;
-    int err = store_read(media->leadin, raw, sizeof(raw), (off_t)(session - 1) * LEADIN_SLOT);
+    int err = vdrive_store_read(media->leadin, raw, sizeof(raw), (off_t)(session - 1) * LEADIN_SLOT);
 
     if (err)
         return err;
@@ -325,6 +277,7 @@ int vdrive_media_leadin_read(const struct vdrive_media *media, unsigned session,
     if (count > VDRIVE_LEADIN_MAX)
         return -EMEDIUMTYPE;
     leadin->start = mmc_lba((int32_t)vdrive_le32(raw + 4));
+    leadin->leadout_sectors = vdrive_le32(raw + 12);
     leadin->count = 0;
     for (uint32_t i = 0; i < count; i++)
         leadin->count +=
@@ -340,19 +293,21 @@ int vdrive_media_leadin_write(struct vdrive_media *media, unsigned session,
     vdrive_le32_put(raw, LEADIN_MAGIC);
     vdrive_le32_put(raw + 4, (uint32_t)leadin->start.n);
     vdrive_le32_put(raw + 8, leadin->count);
+    vdrive_le32_put(raw + 12, leadin->leadout_sectors);
     for (unsigned i = 0; i < leadin->count; i++)
         vdrive_q_encode(&leadin->frames[i], raw + LEADIN_HEADER + i * VDRIVE_Q_BYTES);
-    return store_write(media, media->leadin, raw, sizeof(raw), (off_t)(session - 1) * LEADIN_SLOT);
+    return vdrive_store_write(media, media->leadin, raw, sizeof(raw), (off_t)(session - 1) * LEADIN_SLOT);
 }
 
 int vdrive_media_erase(struct vdrive_media *media)
 {
-    int err = store_truncate(media, media->leadin, 0);
+    int err = vdrive_store_truncate(media, media->leadin, 0);
 
     if (!err)
         err = vdrive_media_data_reset(media, 0);
-    if (!err)
-        err = store_truncate(media, media->sectors, 0);
+    for (int i = 0; i < 4 && !err; i++)
+        err = vdrive_store_truncate(
+            media, (const int[]){media->sectors, media->main, media->sub, media->text}[i], 0);
     for (uint32_t i = 0; i < media->packet_count; i++)
         media->packets[i].flags = 0;
     return err ? err : vdrive_media_packets_store(media, 0, media->packet_count);
@@ -360,7 +315,7 @@ int vdrive_media_erase(struct vdrive_media *media)
 
 int vdrive_media_erase_pma(struct vdrive_media *media)
 {
-    int err = store_truncate(media, media->pma, 0);
+    int err = vdrive_store_truncate(media, media->pma, 0);
 
-    return err ? err : store_truncate(media, media->tdb, 0);
+    return err ? err : vdrive_store_truncate(media, media->tdb, 0);
 }

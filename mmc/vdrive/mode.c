@@ -6,6 +6,7 @@
 
 #include "mmc/vdrive/bytes.h"
 #include "mmc/vdrive/drive.h"
+#include "mmc/vdrive/slot.h"
 
 #define PAGE_WRITE     0x05
 #define PAGE_CAPABLE   0x2a
@@ -76,23 +77,27 @@ void vdrive_modes_reset(struct vdrive *d)
 
 static struct vdrive_write_mode write_mode_of(const uint8_t *page)
 {
-    return (struct vdrive_write_mode){.type = (enum vdrive_write_type)(page[2] & 15),
-                                      .multi_session = page[3] >> 6,
-                                      .fixed = page[3] & 0x20,
-                                      .control = page[3] & 15,
-                                      .block_type = page[4] & 15,
-                                      .session_format = page[8],
-                                      .packet_blocks = vdrive_be32(page + 10)};
+    struct vdrive_write_mode mode = {.type = (enum vdrive_write_type)(page[2] & 15),
+                                     .test = page[2] & 0x10,
+                                     .underrun_free = page[2] & 0x40,
+                                     .multi_session = page[3] >> 6,
+                                     .fixed = page[3] & 0x20,
+                                     .control = page[3] & 15,
+                                     .block_type = page[4] & 15,
+                                     .session_format = page[8],
+                                     .packet_blocks = vdrive_be32(page + 10)};
+
+    memcpy(mode.subheader, page + 48, sizeof(mode.subheader));
+    if (page[16] & 0x80)
+        memcpy(mode.mcn, page + 17, sizeof(mode.mcn) - 1);
+    if (page[32] & 0x80)
+        memcpy(mode.isrc, page + 33, sizeof(mode.isrc) - 1);
+    return mode;
 }
 
 struct vdrive_write_mode vdrive_write_mode_get(const struct vdrive *d)
 {
     return write_mode_of(d->modes.current[WRITE_PAGE_INDEX]);
-}
-
-uint8_t vdrive_block_type_mode(uint8_t block_type)
-{
-    return block_type == BLOCK_MODE1 ? 1 : 2;
 }
 
 static void capabilities_fill(const struct vdrive *d, uint8_t *page)
@@ -101,9 +106,9 @@ static void capabilities_fill(const struct vdrive *d, uint8_t *page)
     unsigned count = 0;
 
     page[2] = 0x07; /* reads CD-R, CD-RW, method 2 */
-    page[3] = 0x03; /* writes CD-R, CD-RW */
+    page[3] = 0x07; /* writes CD-R, CD-RW; test write */
     page[4] = 0xf0; /* buffer underrun protection, multi-session, mode 2 forms 1 and 2 */
-    page[5] = 0x00;
+    page[5] = 0x77; /* audio as data, streaming goes on in place, R-W, C2 flags, ISRC, catalogue number */
     page[6] = (uint8_t)(0x29 | (d->locked ? 0x02 : 0)); /* tray, eject, lock */
     vdrive_be16_put(page + 8, VDRIVE_READ_SPEED_MAX * 1764 / 10);
     vdrive_be16_put(page + 12, VDRIVE_BUFFER_BLOCKS * MMC_BLOCK_BYTES / 1024);
@@ -178,27 +183,41 @@ void vdrive_mode_sense(struct vdrive *d, struct vdrive_command *c)
     vdrive_command_answer(c, list, len, ten ? vdrive_be16(c->cdb + 7) : c->cdb[4]);
 }
 
-/* MMC-5 7.5.4, and what this drive can do: packets of 32, and track at once with data. */
+/* Data block types that go with a write type (MMC-5 7.5.4.14), and the kind of track that they make. */
+static bool block_type_valid(const struct vdrive_write_mode *mode)
+{
+    struct vdrive_block_type type = vdrive_block_type_of(mode->block_type);
+    bool data = mode->control & 4;
+
+    switch (mode->type) {
+    case VDRIVE_WRITE_PACKET:
+        if (mode->fixed && mode->block_type != BLOCK_MODE1 && mode->block_type != BLOCK_XA_FORM1)
+            return false;
+        return data && type.mode != 0;
+    case VDRIVE_WRITE_TAO:
+        return type.bytes != 0 && data == (type.mode != 0) && (!data || !(mode->control & 1));
+    case VDRIVE_WRITE_SAO:
+    case VDRIVE_WRITE_RAW:
+        break;
+    }
+    return false;
+}
+
+/* MMC-5 7.5.4. */
 static bool write_page_valid(const uint8_t *page)
 {
     struct vdrive_write_mode mode = write_mode_of(page);
-    bool test_write = page[2] & 0x10, link_valid = page[2] & 0x20;
+    bool link_valid = page[2] & 0x20;
 
-    if (test_write || (link_valid && page[5] != LINK_SIZE) || mode.multi_session == 2)
-        return false;
-    if (mode.block_type != BLOCK_MODE1 && mode.block_type != BLOCK_XA_FORM1)
+    if ((link_valid && page[5] != LINK_SIZE) || mode.multi_session == 2)
         return false;
     if (mode.session_format != 0x00 && mode.session_format != 0x10 && mode.session_format != 0x20)
         return false;
-    if ((mode.control & 0x0c) != 0x04)
-        return false; /* not a data track */
-    switch (mode.type) {
-    case VDRIVE_WRITE_PACKET:
-        return mode.fixed && mode.packet_blocks == MMC_PACKET_BLOCKS;
-    case VDRIVE_WRITE_TAO:
-        return (mode.control & 1) == 0; /* recorded uninterrupted */
-    }
-    return false;
+    if (mode.control & 8 || (mode.fixed && mode.type != VDRIVE_WRITE_PACKET))
+        return false;
+    if (mode.fixed && mode.packet_blocks != MMC_PACKET_BLOCKS)
+        return false;
+    return block_type_valid(&mode);
 }
 
 static bool page_valid(const struct vdrive *d, unsigned i, const uint8_t *page)
@@ -208,6 +227,12 @@ static bool page_valid(const struct vdrive *d, unsigned i, const uint8_t *page)
             return pages[i].code == PAGE_CAPABLE; /* status, not settings: ignored */
     }
     return pages[i].code != PAGE_WRITE || write_page_valid(page);
+}
+
+/* A track that is open is written on in the way that it was begun. */
+static bool track_permits(const struct vdrive_track *open, enum vdrive_write_type type)
+{
+    return !open || type == (open->method == VDRIVE_METHOD_VARIABLE ? VDRIVE_WRITE_PACKET : VDRIVE_WRITE_TAO);
 }
 
 /* One page out of a parameter list; 0 or the sense. */
@@ -221,7 +246,7 @@ static vdrive_sense_code_t page_select(struct vdrive *d, const uint8_t *page, si
         if (pages[i].code == PAGE_CAPABLE)
             return 0;
         if (pages[i].code == PAGE_WRITE) {
-            if (vdrive_disc_open_track(&d->disc) && write_mode_of(page).type != vdrive_write_mode_get(d).type)
+            if (!track_permits(vdrive_disc_open_track(&d->disc), write_mode_of(page).type))
                 return VDRIVE_BAD_SEQUENCE;
             d->page5_set = true;
         }

@@ -12,6 +12,8 @@
 enum vdrive_write_type {
     VDRIVE_WRITE_PACKET = 0,
     VDRIVE_WRITE_TAO = 1,
+    VDRIVE_WRITE_SAO = 2,
+    VDRIVE_WRITE_RAW = 3,
 };
 
 struct vdrive_modes {
@@ -22,15 +24,15 @@ struct vdrive_modes {
 struct vdrive_write_mode {
     enum vdrive_write_type type;
     uint8_t multi_session, control, block_type, session_format;
-    bool fixed;
+    bool fixed, test, underrun_free;
     uint32_t packet_blocks;
+    uint8_t subheader[4];
+    char mcn[14], isrc[13]; /* empty: not set */
 };
 
 struct vdrive;
 /* Power-on values. */
 void vdrive_modes_reset(struct vdrive *d);
 struct vdrive_write_mode vdrive_write_mode_get(const struct vdrive *d);
-/* Data mode (1 or 2) of a data block type that the drive takes. */
-uint8_t vdrive_block_type_mode(uint8_t block_type);
 
 #endif

@@ -38,7 +38,7 @@ static void operation_end(struct vdrive *d)
     if (op.kind == VDRIVE_OP_BLANK)
         err = vdrive_media_erase_pma(&d->media);
     else if (op.kind == VDRIVE_OP_CLOSE || !vdrive_quirk(&d->faults, VDRIVE_QUIRK_FORMAT_LEAVES_OPEN))
-        err = vdrive_disc_close_session(&d->media, &d->disc, op.disc_type, op.next);
+        err = vdrive_disc_close_session(&d->media, &d->disc, op.disc_type, op.multi_session);
     if (err)
         vdrive_deferred_add(d, VDRIVE_WRITE_ERROR, mmc_lba(0));
     vdrive_disc_refresh(d);

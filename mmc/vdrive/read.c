@@ -37,8 +37,10 @@ static vdrive_sense_code_t sectors_judge(const struct vdrive *d, mmc_lba_t first
             break;
         case VDRIVE_SECTOR_UNWRITTEN:
             return VDRIVE_BLANK_CHECK;
+        case VDRIVE_SECTOR_BROKEN:
+            return VDRIVE_READ_ERROR;
         default:
-            return VDRIVE_WRONG_MODE; /* link blocks are no user data */
+            return VDRIVE_WRONG_MODE; /* link blocks are no user data, and audio has no blocks */
         }
     }
     return 0;

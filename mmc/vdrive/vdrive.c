@@ -120,7 +120,7 @@ int vdrive_open(const char *folder, const struct vdrive_options *options, int *h
         options = &none;
     pthread_mutex_init(&d->mutex, NULL);
     d->realtime = options->realtime;
-    d->laser.buffer = malloc((size_t)VDRIVE_BUFFER_BLOCKS * MMC_BLOCK_BYTES);
+    d->laser.buffer = malloc(VDRIVE_BUFFER_BLOCKS * sizeof(*d->laser.buffer));
     err = d->laser.buffer ? vdrive_media_open(&d->media, folder, options->read_only, holder) : -ENOMEM;
     if (err) {
         drive_free(d);

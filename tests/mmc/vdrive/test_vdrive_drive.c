@@ -91,9 +91,7 @@ static void test_page5(void **state)
     } wrong[] = {
         {8 + 2, 0x42}, /* session at once */
         {8 + 2, 0x43}, /* raw */
-        {8 + 2, 0x50}, /* test write */
         {8 + 2, 0x60}, /* a link size, and none given */
-        {8 + 3, 0x05}, /* variable packets */
         {8 + 3, 0xa5}, /* reserved multi-session value */
         {8 + 3, 0x20}, /* packets of audio */
         {8 + 4, 0x00}, /* raw blocks */
