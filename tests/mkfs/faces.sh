@@ -137,6 +137,13 @@ chmod 600 image
 setpriv --reuid 65534 --regid 65534 --clear-groups "$BUILD/mkfs/mkfs.packetfs" --force image >out 2>err && fail "formats without permission"
 says "permission denied"
 
+# A drive's node that this user may not open.
+mknod drive b 11 99
+chgrp cdrom drive
+chmod 660 drive
+setpriv --reuid 65534 --regid 65534 --clear-groups "$BUILD/mkfs/mkfs.packetfs" drive >out 2>err && fail "formats without permission"
+says "only members of group cdrom may use it"
+
 # mkudffs is missing, or fails: said, and the disc is as it was.
 before=$(sum track)
 cp "$BUILD/mkfs/mkfs.packetfs" "$T/program"

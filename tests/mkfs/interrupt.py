@@ -31,14 +31,14 @@ def disc_new():
     return disc
 
 
-def run_until(disc, phase, number):
+def run_until(disc, phase, number, *options):
     """Runs mkfs, sends the signal when the phase is reached, and returns what was said.
 
     Standard error is a socket with room for a few lines, so that the program waits for the reader before it can get
     past the phase."""
     reader, writer = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     writer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
-    with subprocess.Popen([mkfs, disc], stderr=writer) as process:
+    with subprocess.Popen([mkfs, *options, disc], stderr=writer) as process:
         writer.close()
         said, sent = b"", False
         while chunk := reader.recv(4096):
@@ -85,6 +85,12 @@ try:
                 fail(f"does not say '{words}': {said}")
         if volume_there(disc):
             fail("there is a volume on a disc of which only a part was written")
+        put_right(disc)
+
+        # Over an older volume: neither that one is there any more, nor the new one yet.
+        run_until(disc, b"writing the volume: 0", number, "--force")
+        if volume_there(disc):
+            fail("the old volume can be recognised though a part of the new one lies over it")
         put_right(disc)
 
     # While mkudffs works nothing has happened to the disc. (A drive that has a disc for the first time makes files.)
