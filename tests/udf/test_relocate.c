@@ -157,14 +157,14 @@ static void test_bad_spare(void **state)
 static void test_torn_table(void **state)
 {
     struct client *client = *state;
-    const struct udf_map *map = &client->vol->partitions[client->vol->part].map;
+    const struct udf_map map = client->vol->partitions[client->vol->part].map;
     unsigned bad;
     uint32_t sequence;
     client_create(client, 1, 40, UDF_NO_GOAL, UDF_WRITE_DATA);
     fault_medium_write_error(client->medium, cell_packet(client, 1), true);
     for (unsigned copy = 0; copy < 2; copy++) {
         client_reopen(client);
-        fault_medium_tear(client->medium, mmc_packet_of(map->tables[copy], 32));
+        fault_medium_tear(client->medium, mmc_packet_of(map.tables[copy], 32));
         client_rewrite(client, 1, UDF_WRITE_META);
         assert_int_equal(udf_tx_commit(client->vol), 0);
         assert_int_equal(tables_check(client, &bad, &sequence), 1);
