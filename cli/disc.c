@@ -15,6 +15,7 @@
 
 #include "cli/cli.h"
 #include "cli/private.h"
+#include "mmc/holder.h"
 
 #define FINISHING_PAUSE_MS 100u
 #define FINISHING_LIMIT_MS 180000u /* a full cache and a slow drive take a minute or two */
@@ -60,7 +61,7 @@ static void busy_explain(const char *path, const char *text)
 
     if (text && text[0])
         cli_error("%s", text);
-    else if (cli_holder_find(path, holder, sizeof holder))
+    else if (mmc_holder_find(path, holder, sizeof holder) == 0)
         cli_error("in use by %s", holder);
     else
         cli_error("another program is using it");
@@ -203,7 +204,7 @@ int cli_disc_blocks(struct cli_disc *disc, size_t cache_bytes, bool read_only)
     }
     do
         err = block_file_open(disc->path, !read_only, MMC_PACKET_BLOCKS, &disc->dev);
-    while (err == -EBUSY && cli_holder_find(disc->path, holder, sizeof holder) &&
+    while (err == -EBUSY && mmc_holder_find(disc->path, holder, sizeof holder) == 0 &&
            finishing_wait(disc->path, holder, &waited_ms));
     if (err == -EROFS)
         cli_error("it cannot be written: the device or its file system is read-only");

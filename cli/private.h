@@ -11,10 +11,6 @@ void cli_bar_set(bool open);
 /* Whether cli_quiet_set asked for silence. */
 bool cli_quiet(void);
 
-/* "process 1234 (packetfs)" for whoever has the file open for writing or holds a lock on it, as far as /proc
- * shows; false when nobody is found. The calling process does not count. */
-bool cli_holder_find(const char *path, char *buf, size_t size);
-
 /* Writes the drive's counters to path as JSON. Only a virtual drive has any: a warning otherwise. Prints what
  * is wrong. */
 int cli_stats_write(struct mmc_drive *drive, const char *path);

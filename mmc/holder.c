@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the process that has a device open by looking through /proc, and mounts of it in the mount table. */
+/* Finds the process that has a device or file open by looking through /proc, and mounts of it in the mount
+ * table. */
 #include "mmc/holder.h"
 
 #include <ctype.h>
@@ -35,12 +36,20 @@ void mmc_holder_name(pid_t pid, char *buf, size_t size)
         snprintf(buf, size, "process %ld", (long)pid);
 }
 
-static bool is_device(const struct stat *st, dev_t rdev, int block)
+static bool is_device(const struct stat *st)
 {
-    return (block ? S_ISBLK(st->st_mode) : S_ISCHR(st->st_mode)) && st->st_rdev == rdev;
+    return S_ISBLK(st->st_mode) || S_ISCHR(st->st_mode);
 }
 
-static bool process_has(pid_t pid, dev_t rdev, int block)
+/* Two nodes of one device are one object, as are two names of one file. */
+static bool same_object(const struct stat *a, const struct stat *b)
+{
+    if ((a->st_mode & S_IFMT) != (b->st_mode & S_IFMT))
+        return false;
+    return is_device(a) ? a->st_rdev == b->st_rdev : a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static bool process_has(pid_t pid, const struct stat *object)
 {
     char path[64];
     bool found = false;
@@ -53,12 +62,12 @@ static bool process_has(pid_t pid, dev_t rdev, int block)
     if (!fds)
         return false;
     while (!found && (e = readdir(fds)))
-        found = fstatat(dirfd(fds), e->d_name, &st, 0) == 0 && is_device(&st, rdev, block);
+        found = fstatat(dirfd(fds), e->d_name, &st, 0) == 0 && same_object(&st, object);
     closedir(fds);
     return found;
 }
 
-static int process_find(dev_t rdev, int block, char *buf, size_t size)
+static int process_find(const struct stat *object, char *buf, size_t size)
 {
     DIR *proc = opendir("/proc");
     struct dirent *e;
@@ -69,7 +78,7 @@ static int process_find(dev_t rdev, int block, char *buf, size_t size)
     while (result && (e = readdir(proc))) {
         pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
 
-        if (pid <= 0 || pid == getpid() || !process_has(pid, rdev, block))
+        if (pid <= 0 || pid == getpid() || !process_has(pid, object))
             continue;
         mmc_holder_name(pid, buf, size);
         result = 0;
@@ -102,12 +111,16 @@ static int mount_find(dev_t rdev, char *buf, size_t size)
     return result;
 }
 
-int mmc_holder_find(dev_t rdev, int block, char *buf, size_t size)
+int mmc_holder_find(const char *path, char *buf, size_t size)
 {
+    struct stat object;
+
     if (size == 0)
         return -ENOENT;
     buf[0] = '\0';
-    if (process_find(rdev, block, buf, size) == 0)
+    if (stat(path, &object))
+        return -errno;
+    if (process_find(&object, buf, size) == 0)
         return 0;
-    return block ? mount_find(rdev, buf, size) : -ENOENT;
+    return S_ISBLK(object.st_mode) ? mount_find(object.st_rdev, buf, size) : -ENOENT;
 }

@@ -199,7 +199,7 @@ int mmc_sg_open(const char *path, int read_only, char *holder, size_t holder_siz
     fd = open_patiently(path, read_only);
     if (fd < 0) {
         if (fd == -EBUSY)
-            mmc_holder_find(st.st_rdev, S_ISBLK(st.st_mode), holder, holder_size);
+            mmc_holder_find(path, holder, holder_size);
         return fd;
     }
     sg = calloc(1, sizeof(*sg));
