@@ -4,12 +4,12 @@
 #   $T/log  every command that the drive got
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/disc.sh"
-SERVER=
+SERVER='' REQUESTS=()
 
 # Ends the server and keeps the drive's log when the test fails.
 kernel_clean_up() {
     local status=$?
-    [ -z "$SERVER" ] || kill "$SERVER" 2>/dev/null || true
+    kill $SERVER ${REQUESTS[@]+"${REQUESTS[@]}"} 2>/dev/null || true
     if [ $status != 0 ] && [ -s "$T/log" ]; then
         echo "The last commands of the drive, from ${KEEP:=$(mktemp /tmp/packetfs-drive-log.XXXXXX)}:" >&2
         cp "$T/log" "$KEEP"
@@ -19,6 +19,27 @@ kernel_clean_up() {
     clean_up
 }
 trap kernel_clean_up EXIT
+
+# on_request NAME COMMAND...: runs a command here when the kernel's side calls "ask NAME", which returns when it has run.
+on_request() {
+    local name=$1
+    shift
+    {
+        until [ -e "$T/ask-$name" ]; do
+            sleep .05
+        done
+        "$@"
+        touch "$T/done-$name"
+    } &
+    REQUESTS+=($!)
+}
+
+ask() {
+    touch "$T/ask-$1"
+    until [ -e "$T/done-$1" ]; do
+        sleep .1
+    done
+}
 
 # serve_discs DISC...: the first of them is the disc in the drive.
 serve_discs() {
@@ -32,10 +53,22 @@ serve_discs() {
 # The drive finishes, and the server has nothing to complain of.
 serve_end() {
     local pid=$SERVER status=0
-    SERVER=
+    SERVER='' REQUESTS=()
     kill "$pid"
     wait "$pid" || status=$?
     [ $status = 0 ] || fail "packetdisc serve exited with $status: $(cat "$T/server")"
+}
+
+# The kernel asks a drive for the size of its disc only when there is a new one in it.
+eject_and_load() {
+    eject /dev/sr0
+    eject -t /dev/sr0
+    for _ in $(seq 50); do
+        blockdev --getsize64 /dev/sr0 >/dev/null 2>&1 && return
+        sleep .1
+    done
+    echo "the disc does not come back" >&2
+    return 1
 }
 
 # in_kernel SHELL-COMMANDS: run by bash -e on the kernel, in the folder $T, with packetfs's programs built without
@@ -45,7 +78,8 @@ in_kernel() {
     {
         echo "export PATH=${PLAIN:-}:$SOURCE/tests/kernel:\$PATH TMPDIR=/mnt T=$T SERVER=$SERVER SOURCE=$SOURCE"
         echo "cd $T"
-        echo "set -eu"
+        echo 'set -Eeu; trap "echo \"failed: \$BASH_COMMAND\" >&2" ERR'
+        declare -f eject_and_load ask
         printf '%s\n' "$1"
     } >"$T/inside"
     timeout -k 5 200 "$SOURCE/tests/kernel/kernel-run" --drive "$T/drive" --timeout 180 -- bash "$T/inside" \
