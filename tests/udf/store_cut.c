@@ -6,7 +6,7 @@
 #include "tests/udf/cmocka_all.h"
 #include "udf/volume.h"
 
-static const struct effort effort_usual = {2, 2, 8, 151}, effort_long = {6, 8, 12, 17};
+static const struct effort effort_usual = {1, 2, 7, 151}, effort_long = {6, 8, 12, 17};
 
 const struct effort *effort_get(void)
 {
