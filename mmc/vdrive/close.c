@@ -132,6 +132,10 @@ void vdrive_synchronize_cache(struct vdrive *d, struct vdrive_command *c)
     if (d->laser.unsynced)
         vdrive_clock_advance(d, VDRIVE_US_SYNC);
     d->laser.unsynced = false;
+    if (d->plan.begun) {
+        vdrive_session_end(d, c);
+        return;
+    }
     track = vdrive_disc_open_track(&d->disc);
     if (track && track->method == VDRIVE_METHOD_VARIABLE)
         err = vdrive_packet_end(d);
@@ -167,6 +171,8 @@ static void close_track(struct vdrive *d, struct vdrive_command *c)
 
     if (d->disc.formatted)
         vdrive_command_fail(c, VDRIVE_WRONG_MODE);
+    else if (open && open->method == VDRIVE_METHOD_SESSION)
+        vdrive_command_fail(c, VDRIVE_TRACK_INCOMPLETE); /* its lead-in promised more, and stays */
     else if (open && (number == open->number || number == TRACK_INVISIBLE)) {
         if (vdrive_track_close(d) != 0)
             vdrive_command_fail(c, VDRIVE_WRITE_ERROR);
@@ -181,7 +187,9 @@ void vdrive_close_track_session(struct vdrive *d, struct vdrive_command *c)
     unsigned function = c->cdb[2] & 7;
 
     vdrive_laser_drain(d);
-    if (function == CLOSE_TRACK)
+    if (d->plan.begun)
+        vdrive_session_end(d, c);
+    else if (function == CLOSE_TRACK)
         close_track(d, c);
     else if (function == CLOSE_SESSION)
         close_session(d, c);

@@ -30,41 +30,132 @@ static bool track_plausible(const struct vdrive_media *media, const struct vdriv
         return media->spec.medium == VDRIVE_CD_RW && track->number == 1 && track->start.n == 0 &&
                track->packet_blocks == MMC_PACKET_BLOCKS && track->end.n % MMC_PACKET_BLOCKS == 0 &&
                (uint32_t)track->end.n / MMC_PACKET_BLOCKS <= media->packet_count;
-    return track->method == VDRIVE_METHOD_TAO || track->method == VDRIVE_METHOD_VARIABLE;
+    return track->method == VDRIVE_METHOD_TAO || track->method == VDRIVE_METHOD_VARIABLE ||
+           track->method == VDRIVE_METHOD_SESSION;
 }
 
-/* An entry of the PMA with ADR 1 names a track: where it starts and where it stops. */
-static int disc_read_tracks(const struct vdrive_media *media, struct vdrive_disc *disc)
+/* What the PMA says of each track: an entry with ADR 1 tells where it starts and where it stops. */
+struct pma {
+    bool known[VDRIVE_TRACKS_MAX + 1];
+    struct vdrive_q frames[VDRIVE_TRACKS_MAX + 1];
+};
+
+static int pma_read(const struct vdrive_media *media, struct pma *pma)
 {
     struct vdrive_q frames[VDRIVE_PMA_MAX];
     int count = vdrive_media_pma_read(media, frames);
 
+    memset(pma, 0, sizeof(*pma));
     for (int i = 0; i < count; i++) {
         const struct vdrive_q *q = &frames[i];
-        struct vdrive_track *track = &disc->tracks[disc->track_count];
-        struct vdrive_tdb tdb;
-        int err;
 
-        if (q->adr != 1)
+        if (q->adr != MMC_Q_POSITION)
             continue;
-        if (q->point == 0 || q->point > VDRIVE_TRACKS_MAX || disc->track_count == VDRIVE_TRACKS_MAX)
+        if (q->point == 0 || q->point > VDRIVE_TRACKS_MAX || pma->known[q->point])
             return -EMEDIUMTYPE;
-        err = vdrive_media_tdb_read(media, q->point, &tdb);
-        if (err)
-            return err;
-        *track = (struct vdrive_track){.number = q->point,
-                                       .control = q->control,
-                                       .data_mode = tdb.data_mode & 15,
-                                       .method = tdb.method,
-                                       .packet_blocks = tdb.packet_blocks,
-                                       .start = vdrive_msf_lba(q->pmsf),
-                                       .end = vdrive_msf_lba(q->msf)};
-        if (!track_plausible(media, disc, track))
-            return -EMEDIUMTYPE;
-        disc->track_count++;
-        disc->formatted = track->method == VDRIVE_METHOD_FIXED;
+        pma->known[q->point] = true;
+        pma->frames[q->point] = *q;
     }
     return count < 0 ? count : 0;
+}
+
+static int track_add(const struct vdrive_media *media, struct vdrive_disc *disc,
+                     const struct vdrive_track *track)
+{
+    if (disc->track_count == VDRIVE_TRACKS_MAX || !track_plausible(media, disc, track))
+        return -EMEDIUMTYPE;
+    disc->tracks[disc->track_count++] = *track;
+    disc->formatted = track->method == VDRIVE_METHOD_FIXED;
+    return 0;
+}
+
+static int track_from_pma(const struct vdrive_media *media, struct vdrive_disc *disc,
+                          const struct vdrive_q *q)
+{
+    struct vdrive_tdb tdb;
+    int err = vdrive_media_tdb_read(media, q->point, &tdb);
+
+    if (err)
+        return err;
+    return track_add(media, disc,
+                     &(struct vdrive_track){.number = q->point,
+                                            .control = q->control,
+                                            .data_mode = tdb.data_mode & 15,
+                                            .method = tdb.method,
+                                            .packet_blocks = tdb.packet_blocks,
+                                            .start = vdrive_msf_lba(q->pmsf),
+                                            .end = vdrive_msf_lba(q->msf)});
+}
+
+static const struct vdrive_q *leadin_find(const struct vdrive_leadin *leadin, uint8_t point)
+{
+    for (unsigned i = 0; i < leadin->count; i++) {
+        if (leadin->frames[i].adr == MMC_Q_POSITION && leadin->frames[i].point == point)
+            return &leadin->frames[i];
+    }
+    return NULL;
+}
+
+/* Goes back from the start of a track to that of its pregap, which ends the track before. */
+static int pregap_start(const struct vdrive_media *media, unsigned track, mmc_lba_t *at)
+{
+    struct vdrive_sector sector;
+    struct vdrive_q q;
+
+    for (;;) {
+        int err = vdrive_media_sectors_read(media, mmc_lba_add(*at, -1), 1, &sector);
+
+        if (err || at->n <= 0)
+            return err;
+        if (sector.form == VDRIVE_SECTOR_UNWRITTEN)
+            return 0;
+        if (vdrive_q_decode(sector.q, &q) && q.adr == MMC_Q_POSITION && (q.track != track || q.point != 0))
+            return 0;
+        *at = mmc_lba_add(*at, -1);
+    }
+}
+
+static uint8_t form_data_mode(uint8_t form)
+{
+    if (form == VDRIVE_SECTOR_MODE1)
+        return 1;
+    return form == VDRIVE_SECTOR_FORM1 || form == VDRIVE_SECTOR_FORM2 || form == VDRIVE_SECTOR_MODE2 ? 2 : 0;
+}
+
+/* A track of a session that was written at once: only the lead-in knows it. */
+static int track_from_leadin(const struct vdrive_media *media, struct vdrive_disc *disc,
+                             const struct vdrive_leadin *leadin, const struct vdrive_session *session,
+                             unsigned number)
+{
+    const struct vdrive_q *q = leadin_find(leadin, (uint8_t)number),
+                          *after = leadin_find(leadin, (uint8_t)(number + 1));
+    struct vdrive_track track = {.number = number, .method = VDRIVE_METHOD_SESSION, .end = session->leadout};
+    struct vdrive_sector sector;
+    struct vdrive_tdb tdb;
+    int err = vdrive_media_tdb_read(media, number, &tdb);
+
+    if (err)
+        return err;
+    if (!q || tdb.method != VDRIVE_METHOD_NONE)
+        return -EMEDIUMTYPE;
+    track.control = q->control;
+    track.start = vdrive_msf_lba(q->pmsf);
+    if (track.start.n < 0 || track.start.n >= media->atip_leadout.n)
+        return -EMEDIUMTYPE;
+    if (number < session->last && after) {
+        track.end = vdrive_msf_lba(after->pmsf);
+        if (track.end.n < 0 || track.end.n > media->atip_leadout.n)
+            return -EMEDIUMTYPE;
+        err = pregap_start(media, number + 1, &track.end);
+    }
+    if (!err)
+        err = vdrive_media_sectors_read(media, track.start, 1, &sector);
+    if (err)
+        return err;
+    track.data_mode = form_data_mode(sector.form);
+    track.open = track.damaged = !session->closed && number == session->last;
+    track.next = track.end;
+    return track_add(media, disc, &track);
 }
 
 /* What a lead-in says. False when a point that every lead-in has is missing. */
@@ -93,25 +184,33 @@ static bool leadin_decode(const struct vdrive_leadin *leadin, struct vdrive_sess
         }
     }
     session->leadin = leadin->start;
-    session->closed = true;
+    session->closed = leadin->leadout_sectors > 0;
     return seen == 7;
 }
 
-static bool session_plausible(const struct vdrive_media *media, const struct vdrive_disc *disc,
-                              const struct vdrive_session *session)
+/* The tracks of a session that has a lead-in: the PMA or the lead-in itself says where each is. */
+static int session_tracks(const struct vdrive_media *media, struct vdrive_disc *disc, const struct pma *pma,
+                          const struct vdrive_leadin *leadin, const struct vdrive_session *session)
 {
-    unsigned first = disc->session_count ? disc->sessions[disc->session_count - 1].last + 1 : 1;
+    int err = 0;
 
-    return session->first == first && session->last >= first && session->last <= disc->track_count &&
-           session->leadout.n >= disc->tracks[session->last - 1].end.n &&
-           session->leadout.n <= media->atip_leadout.n;
+    if (session->first != disc->track_count + 1 || session->last < session->first ||
+        session->last > VDRIVE_TRACKS_MAX || session->leadout.n > media->atip_leadout.n)
+        return -EMEDIUMTYPE;
+    for (unsigned t = session->first; t <= session->last && !err; t++)
+        err = pma->known[t] ? track_from_pma(media, disc, &pma->frames[t])
+                            : track_from_leadin(media, disc, leadin, session, t);
+    if (!err && session->leadout.n < disc->tracks[session->last - 1].end.n)
+        err = -EMEDIUMTYPE;
+    return err;
 }
 
 /* Goes from lead-in to lead-in. *next: a further session may follow the last closed one. */
-static int disc_read_sessions(const struct vdrive_media *media, struct vdrive_disc *disc, bool *next)
+static int disc_read_sessions(const struct vdrive_media *media, struct vdrive_disc *disc,
+                              const struct pma *pma, bool *next)
 {
     struct vdrive_leadin leadin;
-    int found;
+    int found, err;
 
     *next = true;
     while (*next && disc->session_count < VDRIVE_SESSIONS_MAX &&
@@ -120,9 +219,12 @@ static int disc_read_sessions(const struct vdrive_media *media, struct vdrive_di
 
         if (found < 0)
             return found;
-        if (!leadin_decode(&leadin, session, &disc->disc_type, next) ||
-            !session_plausible(media, disc, session))
+        if (!leadin_decode(&leadin, session, &disc->disc_type, next))
             return -EMEDIUMTYPE;
+        err = session_tracks(media, disc, pma, &leadin, session);
+        if (err)
+            return err;
+        *next = *next && session->closed;
         disc->session_count++;
     }
     if (disc->session_count == VDRIVE_SESSIONS_MAX)
@@ -130,9 +232,33 @@ static int disc_read_sessions(const struct vdrive_media *media, struct vdrive_di
     return 0;
 }
 
+/* Behind the last lead-in there is only the PMA. */
+static int disc_read_rest(const struct vdrive_media *media, struct vdrive_disc *disc, const struct pma *pma)
+{
+    int err = 0;
+
+    while (!err && disc->track_count < VDRIVE_TRACKS_MAX && pma->known[disc->track_count + 1])
+        err = track_from_pma(media, disc, &pma->frames[disc->track_count + 1]);
+    for (unsigned t = disc->track_count + 1; t <= VDRIVE_TRACKS_MAX && !err; t++)
+        err = pma->known[t] ? -EMEDIUMTYPE : 0;
+    return err;
+}
+
+uint32_t vdrive_disc_leadout_sectors(unsigned session)
+{
+    return session == 1 ? LEADOUT_FIRST : LEADOUT_LATER;
+}
+
+bool vdrive_disc_session_begun(const struct vdrive_disc *disc)
+{
+    const struct vdrive_session *last = &disc->sessions[disc->session_count - 1];
+
+    return last->last >= last->first;
+}
+
 mmc_lba_t vdrive_disc_next_leadin(unsigned session, mmc_lba_t leadout)
 {
-    return mmc_lba_add(leadout, session == 1 ? LEADOUT_FIRST : LEADOUT_LATER);
+    return mmc_lba_add(leadout, vdrive_disc_leadout_sectors(session));
 }
 
 /* The session behind the last lead-in: the tracks that the PMA has beyond it. */
@@ -209,14 +335,17 @@ static void disc_judge(struct vdrive_disc *disc)
 
 int vdrive_disc_read(const struct vdrive_media *media, struct vdrive_disc *disc)
 {
+    struct pma pma;
     bool next;
     int err;
 
     memset(disc, 0, sizeof(*disc));
     disc->disc_type = 0xff;
-    err = disc_read_tracks(media, disc);
+    err = pma_read(media, &pma);
     if (!err)
-        err = disc_read_sessions(media, disc, &next);
+        err = disc_read_sessions(media, disc, &pma, &next);
+    if (!err)
+        err = disc_read_rest(media, disc, &pma);
     if (err)
         return err;
     if (next) {
@@ -262,17 +391,33 @@ static void leadin_add(struct vdrive_leadin *leadin, uint8_t control, uint8_t ad
     memcpy(q->pmsf, pmsf, 3);
 }
 
+void vdrive_leadin_add_next(const struct vdrive_media *media, unsigned session, mmc_lba_t leadout,
+                            uint8_t multi_session, uint8_t control, struct vdrive_leadin *leadin)
+{
+    const uint8_t none[3] = {0xff, 0xff, 0xff}, zero[3] = {0};
+    bool next = multi_session == MULTI_SESSION_NEXT;
+    uint8_t a[3], b[3];
+
+    if (multi_session == MULTI_SESSION_NONE)
+        return;
+    vdrive_msf_of(mmc_lba_add(vdrive_disc_next_leadin(session, leadout), LEADIN), a);
+    vdrive_msf_of(media->atip_leadout, b);
+    leadin_add(leadin, control, MMC_Q_MULTISESSION, VDRIVE_POINT_NEXT, next ? a : none, next ? b : zero);
+    if (session == 1) {
+        vdrive_msf_of(media->atip_leadin, a);
+        leadin_add(leadin, control, MMC_Q_MULTISESSION, VDRIVE_POINT_ATIP, zero, a);
+    }
+}
+
 int vdrive_disc_close_session(struct vdrive_media *media, const struct vdrive_disc *disc, uint8_t disc_type,
                               uint8_t multi_session)
 {
     const struct vdrive_session *session = &disc->sessions[disc->session_count - 1];
     const struct vdrive_track *last = &disc->tracks[session->last - 1];
     struct vdrive_leadin leadin = {.start = session->leadin,
-                                   .leadout_sectors =
-                                       disc->session_count == 1 ? LEADOUT_FIRST : LEADOUT_LATER};
-    bool next = multi_session == MULTI_SESSION_NEXT;
-    uint8_t control = disc->tracks[session->first - 1].control, a[3], b[3];
-    const uint8_t none[3] = {0xff, 0xff, 0xff}, zero[3] = {0};
+                                   .leadout_sectors = vdrive_disc_leadout_sectors(disc->session_count)};
+    uint8_t control = disc->tracks[session->first - 1].control, a[3];
+    const uint8_t zero[3] = {0};
 
     leadin_add(&leadin, control, 1, VDRIVE_POINT_FIRST, zero,
                (uint8_t[]){(uint8_t)session->first, disc_type, 0});
@@ -283,14 +428,6 @@ int vdrive_disc_close_session(struct vdrive_media *media, const struct vdrive_di
         vdrive_msf_of(disc->tracks[t - 1].start, a);
         leadin_add(&leadin, disc->tracks[t - 1].control, 1, (uint8_t)t, zero, a);
     }
-    if (multi_session == MULTI_SESSION_NONE)
-        return vdrive_media_leadin_write(media, disc->session_count, &leadin);
-    vdrive_msf_of(mmc_lba_add(vdrive_disc_next_leadin(disc->session_count, last->end), LEADIN), a);
-    vdrive_msf_of(media->atip_leadout, b);
-    leadin_add(&leadin, control, 5, VDRIVE_POINT_NEXT, next ? a : none, next ? b : zero);
-    if (disc->session_count == 1) {
-        vdrive_msf_of(media->atip_leadin, a);
-        leadin_add(&leadin, control, 5, VDRIVE_POINT_ATIP, zero, a);
-    }
+    vdrive_leadin_add_next(media, disc->session_count, last->end, multi_session, control, &leadin);
     return vdrive_media_leadin_write(media, disc->session_count, &leadin);
 }

@@ -66,6 +66,16 @@ bool vdrive_disc_appendable(const struct vdrive_disc *disc);
 /* Start of the lead-in of the session after the one whose lead-out begins at leadout. */
 mmc_lba_t vdrive_disc_next_leadin(unsigned session, mmc_lba_t leadout);
 
+/* Sectors of the lead-out of a session. */
+uint32_t vdrive_disc_leadout_sectors(unsigned session);
+
+/* Whether the open session has a track already. */
+bool vdrive_disc_session_begun(const struct vdrive_disc *disc);
+
+/* Adds what a lead-in says of the session behind it: B0h, and in the first C0h. */
+void vdrive_leadin_add_next(const struct vdrive_media *media, unsigned session, mmc_lba_t leadout,
+                            uint8_t multi_session, uint8_t control, struct vdrive_leadin *leadin);
+
 /* Writes lead-in and lead-out of the last, still open session. multi_session: 0, another session cannot
  * follow, and nothing is said of it (no B0h); 1, it is said that none can; 3, one can. 0 or -errno. */
 int vdrive_disc_close_session(struct vdrive_media *media, const struct vdrive_disc *disc, uint8_t disc_type,

@@ -46,6 +46,7 @@ static const struct command_entry commands[] = {
     {0x55, 10, BUSY, vdrive_mode_select, "MODE SELECT (10)"},
     {0x5a, 10, BUSY, vdrive_mode_sense, "MODE SENSE (10)"},
     {0x5b, 10, MEDIUM | WRITES | SPINS, vdrive_close_track_session, "CLOSE TRACK/SESSION"},
+    {0x5d, 10, MEDIUM | WRITES | SPINS, vdrive_send_cue_sheet, "SEND CUE SHEET"},
     {0x5c, 10, MEDIUM, vdrive_read_buffer_capacity, "READ BUFFER CAPACITY"},
     {0xa1, 12, MEDIUM | WRITES | SPINS, vdrive_blank, "BLANK"},
     {0xa8, 12, MEDIUM | SPINS, vdrive_read, "READ (12)"},

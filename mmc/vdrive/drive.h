@@ -12,6 +12,7 @@
 #include "mmc/vdrive/fault.h"
 #include "mmc/vdrive/media.h"
 #include "mmc/vdrive/mode.h"
+#include "mmc/vdrive/plan.h"
 #include "mmc/vdrive/slot.h"
 #include "mmc/vdrive/timing.h"
 #include "mmc/vdrive/vdrive.h"
@@ -58,6 +59,7 @@ enum vdrive_operation_kind {
     VDRIVE_OP_BLANK,
     VDRIVE_OP_FORMAT,
     VDRIVE_OP_CLOSE,
+    VDRIVE_OP_LEADOUT, /* of a session written at once */
 };
 
 /* What goes on after a command with Immed has answered. */
@@ -86,6 +88,7 @@ struct vdrive {
     struct vdrive_laser laser;
     struct vdrive_operation op;
     struct vdrive_modes modes;
+    struct vdrive_plan plan;
     struct vdrive_stats stats;
     unsigned write_speed, read_speed;
     vdrive_sense_code_t attention; /* unit attention to be told, or 0 */
@@ -156,10 +159,21 @@ vdrive_handler vdrive_read_disc_information, vdrive_read_track_information, vdri
 vdrive_handler vdrive_read_capacity, vdrive_read_format_capacities, vdrive_read_buffer_capacity;
 vdrive_handler vdrive_blank, vdrive_format_unit, vdrive_send_opc;
 vdrive_handler vdrive_read_cd, vdrive_read_cd_msf, vdrive_read_header, vdrive_read_sub_channel;
-vdrive_handler vdrive_read, vdrive_seek, vdrive_write, vdrive_synchronize_cache, vdrive_close_track_session;
+vdrive_handler vdrive_read, vdrive_seek, vdrive_write, vdrive_synchronize_cache, vdrive_close_track_session,
+    vdrive_send_cue_sheet;
 
 /* Ends a TAO track that is open: padding, run-out, PMA. 0 or -errno of the folder. */
 int vdrive_track_close(struct vdrive *d);
+
+/* WRITE in session at once, and in raw mode. */
+void vdrive_write_session(struct vdrive *d, struct vdrive_command *c, mmc_lba_t first, uint32_t count);
+void vdrive_write_raw(struct vdrive *d, struct vdrive_command *c, mmc_lba_t first, uint32_t count);
+/* Goes over what the host sends nothing for. */
+void vdrive_session_skip(struct vdrive *d);
+/* Ends a session that is being written: lead-out, or what there is of it. */
+void vdrive_session_end(struct vdrive *d, struct vdrive_command *c);
+/* The lead-out is written. 0 or -errno. */
+int vdrive_session_finish(struct vdrive *d);
 
 /* Ends a variable packet that is being written: run-out. 0 or -errno of the folder. */
 int vdrive_packet_end(struct vdrive *d);

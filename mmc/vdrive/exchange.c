@@ -59,6 +59,8 @@ int vdrive_disc_exchange(struct vdrive *d, const char *folder, int *holder)
     d->laser.unsynced = false;
     d->laser.free_at = d->now;
     d->op.kind = VDRIVE_OP_NONE;
+    d->plan.kind = VDRIVE_PLAN_NONE;
+    d->plan.begun = false;
     d->deferred_count = 0;
     drive_load(d, &a);
     pthread_mutex_unlock(&d->mutex);

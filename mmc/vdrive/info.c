@@ -93,6 +93,18 @@ static void track_describe(const struct vdrive *d, const struct vdrive_track *tr
         data[6] |= FLAG_PACKET;
 }
 
+/* Where a WRITE would begin: sessions at once with the pregap, raw ones with the lead-in. */
+static mmc_lba_t next_address(const struct vdrive *d, const struct vdrive_write_mode *mode)
+{
+    if (d->plan.kind != VDRIVE_PLAN_NONE)
+        return d->plan.next;
+    if (mode->type == VDRIVE_WRITE_SAO)
+        return mmc_lba_add(d->disc.next, -VDRIVE_PREGAP);
+    if (mode->type == VDRIVE_WRITE_RAW)
+        return d->disc.sessions[d->disc.session_count - 1].leadin;
+    return d->disc.next;
+}
+
 /* The track that a WRITE would begin. */
 static void track_describe_next(const struct vdrive *d, uint8_t *data)
 {
@@ -104,7 +116,7 @@ static void track_describe_next(const struct vdrive *d, uint8_t *data)
     data[6] = FLAG_BLANK | 0x0f;
     data[7] = 0x01;
     vdrive_be32_put(data + 8, (uint32_t)d->disc.next.n);
-    vdrive_be32_put(data + 12, (uint32_t)d->disc.next.n);
+    vdrive_be32_put(data + 12, (uint32_t)next_address(d, &mode).n);
     vdrive_be32_put(data + 16, blocks_free(d, d->disc.next));
     vdrive_be32_put(data + 24, blocks_free(d, d->disc.next));
 }

@@ -77,7 +77,7 @@ enum vdrive_track_method {
     VDRIVE_METHOD_TAO = 1,
     VDRIVE_METHOD_FIXED = 2,
     VDRIVE_METHOD_VARIABLE = 3, /* variable packets */
-    VDRIVE_METHOD_SESSION = 4,  /* session at once, or raw: there is no descriptor block */
+    VDRIVE_METHOD_SESSION = 4,  /* session at once, or raw: no descriptor block says so */
 };
 
 /* What a track descriptor block in a track's pregap says of it. */
@@ -150,6 +150,13 @@ int vdrive_media_leadin_read(const struct vdrive_media *media, unsigned session,
                              struct vdrive_leadin *leadin);
 int vdrive_media_leadin_write(struct vdrive_media *media, unsigned session,
                               const struct vdrive_leadin *leadin);
+
+/* R to W of a sector of a session's lead-in, counted from its start; what nothing needs any more is not kept.
+ */
+int vdrive_media_text_write(struct vdrive_media *media, unsigned session, uint32_t sector,
+                            const uint8_t symbols[MMC_SUBCHANNEL_BYTES]);
+int vdrive_media_text_read(const struct vdrive_media *media, unsigned session, uint32_t sector,
+                           uint8_t symbols[MMC_SUBCHANNEL_BYTES]);
 
 /* First part of erasing a disc: lead-ins and all of the program area; packets keep their rewrites. */
 int vdrive_media_erase(struct vdrive_media *media);

@@ -19,7 +19,6 @@
 #define TDB_RECORD    16
 #define LEADIN_SLOT   2048
 #define LEADIN_HEADER 16
-#define TEXT_SLOT     (VDRIVE_TEXT_SECTORS * MMC_SUBCHANNEL_BYTES)
 #define LEADIN_MAGIC  0x314e494cu /* "LIN1" */
 #define CHUNK         512         /* records that are moved at once */
 #define COPY_BLOCKS   32          /* blocks that are looked at for zeros at once */
@@ -134,7 +133,7 @@ int vdrive_media_load(struct vdrive_media *media)
         {media->pma, VDRIVE_Q_BYTES, VDRIVE_PMA_MAX},
         {media->tdb, TDB_RECORD, VDRIVE_TRACKS_MAX},
         {media->leadin, LEADIN_SLOT, VDRIVE_SESSIONS_MAX},
-        {media->text, TEXT_SLOT, VDRIVE_SESSIONS_MAX},
+        {media->text, MMC_SUBCHANNEL_BYTES, VDRIVE_SESSIONS_MAX * VDRIVE_TEXT_SECTORS},
     };
 
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
@@ -297,6 +296,26 @@ int vdrive_media_leadin_write(struct vdrive_media *media, unsigned session,
     for (unsigned i = 0; i < leadin->count; i++)
         vdrive_q_encode(&leadin->frames[i], raw + LEADIN_HEADER + i * VDRIVE_Q_BYTES);
     return vdrive_store_write(media, media->leadin, raw, sizeof(raw), (off_t)(session - 1) * LEADIN_SLOT);
+}
+
+static off_t text_offset(unsigned session, uint32_t sector)
+{
+    return ((off_t)(session - 1) * VDRIVE_TEXT_SECTORS + sector) * MMC_SUBCHANNEL_BYTES;
+}
+
+int vdrive_media_text_write(struct vdrive_media *media, unsigned session, uint32_t sector,
+                            const uint8_t symbols[MMC_SUBCHANNEL_BYTES])
+{
+    if (sector >= VDRIVE_TEXT_SECTORS)
+        return 0;
+    return vdrive_store_write(media, media->text, symbols, MMC_SUBCHANNEL_BYTES,
+                              text_offset(session, sector));
+}
+
+int vdrive_media_text_read(const struct vdrive_media *media, unsigned session, uint32_t sector,
+                           uint8_t symbols[MMC_SUBCHANNEL_BYTES])
+{
+    return vdrive_store_read(media->text, symbols, MMC_SUBCHANNEL_BYTES, text_offset(session, sector));
 }
 
 int vdrive_media_erase(struct vdrive_media *media)

@@ -197,6 +197,7 @@ static bool block_type_valid(const struct vdrive_write_mode *mode)
     case VDRIVE_WRITE_TAO:
         return type.bytes != 0 && data == (type.mode != 0) && (!data || !(mode->control & 1));
     case VDRIVE_WRITE_SAO:
+        return mode->block_type <= 3; /* the cue sheet says the rest */
     case VDRIVE_WRITE_RAW:
         break;
     }
@@ -232,7 +233,8 @@ static bool page_valid(const struct vdrive *d, unsigned i, const uint8_t *page)
 /* A track that is open is written on in the way that it was begun. */
 static bool track_permits(const struct vdrive_track *open, enum vdrive_write_type type)
 {
-    return !open || type == (open->method == VDRIVE_METHOD_VARIABLE ? VDRIVE_WRITE_PACKET : VDRIVE_WRITE_TAO);
+    return !open || open->method == VDRIVE_METHOD_SESSION ||
+           type == (open->method == VDRIVE_METHOD_VARIABLE ? VDRIVE_WRITE_PACKET : VDRIVE_WRITE_TAO);
 }
 
 /* One page out of a parameter list; 0 or the sense. */
@@ -246,8 +248,10 @@ static vdrive_sense_code_t page_select(struct vdrive *d, const uint8_t *page, si
         if (pages[i].code == PAGE_CAPABLE)
             return 0;
         if (pages[i].code == PAGE_WRITE) {
-            if (!track_permits(vdrive_disc_open_track(&d->disc), write_mode_of(page).type))
+            if (!track_permits(vdrive_disc_open_track(&d->disc), write_mode_of(page).type) || d->plan.begun)
                 return VDRIVE_BAD_SEQUENCE;
+            if (write_mode_of(page).type != d->plan.mode.type)
+                d->plan.kind = VDRIVE_PLAN_NONE;
             d->page5_set = true;
         }
         memcpy(d->modes.current[i] + 2, page + 2, len - 2);

@@ -37,6 +37,8 @@ static void operation_end(struct vdrive *d)
     d->op.kind = VDRIVE_OP_NONE;
     if (op.kind == VDRIVE_OP_BLANK)
         err = vdrive_media_erase_pma(&d->media);
+    else if (op.kind == VDRIVE_OP_LEADOUT)
+        err = vdrive_session_finish(d);
     else if (op.kind == VDRIVE_OP_CLOSE || !vdrive_quirk(&d->faults, VDRIVE_QUIRK_FORMAT_LEAVES_OPEN))
         err = vdrive_disc_close_session(&d->media, &d->disc, op.disc_type, op.multi_session);
     if (err)
@@ -44,7 +46,8 @@ static void operation_end(struct vdrive *d)
     vdrive_disc_refresh(d);
     d->laser.activity = VDRIVE_IDLE;
     d->laser.free_at = op.end;
-    if (op.kind != VDRIVE_OP_CLOSE && vdrive_quirk(&d->faults, VDRIVE_QUIRK_UA_AFTER_BLANK))
+    if ((op.kind == VDRIVE_OP_BLANK || op.kind == VDRIVE_OP_FORMAT) &&
+        vdrive_quirk(&d->faults, VDRIVE_QUIRK_UA_AFTER_BLANK))
         d->attention = VDRIVE_CHANGED;
 }
 

@@ -8,7 +8,7 @@
 #include "mmc/vdrive/bytes.h"
 #include "mmc/vdrive/drive.h"
 
-#define TOC_MAX       (4 + 11 * (VDRIVE_LEADIN_MAX + VDRIVE_TRACKS_MAX * 4))
+#define TOC_MAX       (4 + 2048 * MMC_PACK_BYTES) /* packs; frames are fewer */
 #define TRACK_LEADOUT 0xaa
 
 struct toc {
@@ -145,6 +145,31 @@ static bool toc_atip(const struct vdrive *d, struct toc *toc)
     return true;
 }
 
+/* Format 0101b: the CD-Text packs of the first lead-in, until they repeat. */
+static bool toc_text(const struct vdrive *d, struct toc *toc)
+{
+    uint8_t symbols[MMC_SUBCHANNEL_BYTES], packs[MMC_PACKS_A_SECTOR * MMC_PACK_BYTES];
+
+    if (closed_sessions(&d->disc) == 0)
+        return false;
+    for (uint32_t sector = 0; sector < VDRIVE_TEXT_SECTORS; sector++) {
+        if (vdrive_media_text_read(&d->media, 1, sector, symbols) != 0)
+            return false;
+        mmc_packs_gather(symbols, packs);
+        for (unsigned i = 0; i < MMC_PACKS_A_SECTOR; i++) {
+            const uint8_t *pack = packs + i * MMC_PACK_BYTES;
+
+            if (pack[0] < 0x80 || !mmc_pack_sound(pack) || toc->len + MMC_PACK_BYTES > sizeof(toc->list))
+                continue;
+            if (toc->len > 4 && memcmp(pack, toc->list + 4, MMC_PACK_BYTES) == 0)
+                return true;
+            memcpy(toc->list + toc->len, pack, MMC_PACK_BYTES);
+            toc->len += MMC_PACK_BYTES;
+        }
+    }
+    return toc->len > 4;
+}
+
 void vdrive_read_toc(struct vdrive *d, struct vdrive_command *c)
 {
     /* Old callers give the format in the control byte (SFF-8020). */
@@ -163,6 +188,8 @@ void vdrive_read_toc(struct vdrive *d, struct vdrive_command *c)
         found = toc_pma(d, &toc);
     else if (format == 4)
         found = toc_atip(d, &toc);
+    else if (format == 5)
+        found = toc_text(d, &toc);
     if (!found) {
         vdrive_command_fail(c, VDRIVE_BAD_CDB);
         return;

@@ -201,6 +201,13 @@ static void write_count(struct vdrive *d, struct write_range range, size_t bytes
         d->stats.writes_whole_packet++;
 }
 
+/* Whether the WRITE is one of a session that is written at once. */
+static bool session_takes(const struct vdrive *d, const struct vdrive_write_mode *mode)
+{
+    return !d->disc.formatted && d->page5_set && mode->type == VDRIVE_WRITE_SAO &&
+           vdrive_disc_appendable(&d->disc) && !vdrive_disc_open_track((struct vdrive_disc *)&d->disc);
+}
+
 void vdrive_write(struct vdrive *d, struct vdrive_command *c)
 {
     struct vdrive_write_mode mode = vdrive_write_mode_get(d);
@@ -209,9 +216,13 @@ void vdrive_write(struct vdrive *d, struct vdrive_command *c)
     vdrive_sense_code_t code;
 
     d->stats.writes++;
+    if (session_takes(d, &mode)) {
+        vdrive_write_session(d, c, range.first, range.count);
+        return;
+    }
     packet_ran_dry(d, &mode);
     code = d->disc.formatted ? packet_refusal(d, range) : track_refusal(d, &mode, range);
-    if (!code && c->out_len / bytes < range.count)
+    if (!code && (!bytes || c->out_len / bytes < range.count))
         code = VDRIVE_LIST_LENGTH;
     if (!code && !vdrive_laser_has_room(d, range.count) &&
         vdrive_quirk(&d->faults, VDRIVE_QUIRK_BUFFER_FULL_BUSY) && d->laser.job_count > 0)
