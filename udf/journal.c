@@ -185,8 +185,9 @@ static int record_write(struct udf_store *store, const struct store_item *items,
         part_build(store, part, parts, items, piece, packet);
         err = store_device_write(store, journal_slot_place(journal, slot), journal->packet_blocks, packet,
                                  BLOCK_WRITE_FRESH);
-        items += piece;
         count -= piece;
+        if (count)
+            items += piece;
     }
     free(packet);
     if (!err)
