@@ -3,7 +3,7 @@
 # The real transport, on a real kernel: sg_kernel.sh SG_KERNEL. A virtual disc is served to be /dev/sr0 and /dev/sg0 of a
 # kernel where SG_KERNEL tries the library on them, first as root and then as a user of group cdrom.
 . "$(dirname "$0")/../lib/kernel.sh"
-sg_kernel=$1
+sg_kernel=$(readlink -f "$1")
 chmod 755 "$T"
 
 truncate -s 4M "$T/volume"
