@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds out what "packetdisc info" shows: asks the drive, then looks at the blocks, then opens the UDF volume
- * on them. */
+/* Finds out what "packetdisc info" shows: asks the drive, then looks at the blocks, then
+ * opens the UDF volume on them. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

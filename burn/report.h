@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What "packetdisc info" finds out about a disc, in one place for the two ways of saying it: words and JSON.
- */
+/* What "packetdisc info" finds out about a disc, in one place for the two ways
+ * of saying it: words and JSON. */
 #ifndef BURN_REPORT_H
 #define BURN_REPORT_H
 
@@ -33,8 +33,8 @@ struct report {
 
 /* ---- report.c ---- */
 
-/* Finds out everything. Prints what prevents it; what is merely missing stays unset. Free it with report_free
- * in any case. */
+/* Finds out everything. Prints what prevents it; what is merely missing stays unset. Free it
+ * with report_free in any case. */
 int report_make(struct cli_disc *disc, struct report *report);
 void report_free(struct report *report);
 

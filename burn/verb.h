@@ -10,8 +10,8 @@ enum {
     STATUS_USAGE = 2,  /* the command was wrong; nothing was done */
 };
 
-/* argv[0] is "packetdisc VERB". Returns an exit status. Each verb takes --help and --version through
- * verb_option. */
+/* argv[0] is "packetdisc VERB". Returns an exit status. Each verb takes --help and
+ * --version through verb_option. */
 typedef int verb_fn(int argc, char **argv);
 
 verb_fn verb_create;

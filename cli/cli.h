@@ -27,8 +27,8 @@ void cli_debug_set(bool debug);
 void cli_log_to_syslog(void);
 void cli_version_print(void); /* "PROGRAM (packetfs) 0.1.0" to standard output */
 
-/* An errno in words that a user of discs understands (ENOMEDIUM: "no disc in the drive"). Takes -errno or
- * errno. */
+/* An errno in words that a user of discs understands (ENOMEDIUM: "no disc in the
+ * drive"). Takes -errno or errno. */
 const char *cli_errno_text(int error);
 
 /* A progress line on standard error: a bar on a terminal, a line every tenth elsewhere. Usable as
@@ -46,8 +46,8 @@ void cli_progress_end(struct cli_progress *progress);
 void cli_interrupt_catch(void); /* SIGINT, SIGTERM and SIGHUP set a flag instead of ending the process */
 bool cli_interrupted(void);
 
-/* DISC as the programs take it. Exactly one of drive (a real or virtual drive) and a bare file or device
- * stands behind. */
+/* DISC as the programs take it. Exactly one of drive (a real or virtual drive) and a bare
+ * file or device stands behind. */
 struct cli_disc {
     char *path;
     struct mmc_drive *drive;  /* NULL for a file or block device */
@@ -80,9 +80,9 @@ enum cli_content {
     CLI_CONTENT_UDF_ISO, /* both, over the same files */
     CLI_CONTENT_OTHER,
 };
-/* Looks at the places where volumes are recognised, then at the first and last 4 MiB, or at everything if
- * whole is set. Blocks that cannot be read hold nothing. -ENOMEM, -ENODEV, -ENOMEDIUM, -EINTR (see
- * cli_interrupted). */
+/* Looks at the places where volumes are recognised, then at the first and last 4 MiB, or at
+ * everything if whole is set. Blocks that cannot be read hold nothing. -ENOMEM, -ENODEV, -ENOMEDIUM,
+ * -EINTR (see cli_interrupted). */
 int cli_content_find(struct block_device *dev, bool whole, enum cli_content *content);
 
 /* Whether a file system on the device, file or virtual disc is mounted (from /proc/self/mountinfo), by

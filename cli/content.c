@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is on a disc, as far as one must know before it is overwritten or described: UDF, ISO 9660, something,
- * nothing. */
+/* What is on a disc, as far as one must know before it is overwritten or described: UDF,
+ * ISO 9660, something, nothing. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -175,8 +175,8 @@ int cli_disc_open(const char *path, const struct cli_disc_options *options, stru
     return 0;
 }
 
-/* Says why the packet device was refused: the drive's own words if it failed, ours if the disc does not fit.
- */
+/* Says why the packet device was refused: the drive's own words if it failed,
+ * ours if the disc does not fit. */
 static void packet_open_explain(struct cli_disc *disc, int err)
 {
     struct mmc_error error = {0};

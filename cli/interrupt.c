@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals that ask a program to stop, remembered, so that it stops at a point where the disc is in a known
- * state. */
+/* Signals that ask a program to stop, remembered, so that it stops at a point where
+ * the disc is in a known state. */
 #include <signal.h>
 #include <stddef.h>
 

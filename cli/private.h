@@ -11,8 +11,8 @@ void cli_bar_set(bool open);
 /* Whether cli_quiet_set asked for silence. */
 bool cli_quiet(void);
 
-/* Writes the drive's counters to path as JSON. Only a virtual drive has any: a warning otherwise. Prints what
- * is wrong. */
+/* Writes the drive's counters to path as JSON. Only a virtual drive has any: a warning
+ * otherwise. Prints what is wrong. */
 int cli_stats_write(struct mmc_drive *drive, const char *path);
 
 #endif

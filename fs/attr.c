@@ -7,8 +7,8 @@
 
 #define IO_BYTES 4096 /* st_blksize: the page size, at which the kernel's cache works best */
 
-/* The size of a symbolic link is the length of its target as a path, not of the components that the disc
- * holds. */
+/* The size of a symbolic link is the length of its target as a path, not of the
+ * components that the disc holds. */
 static off_t link_size(struct udf_inode *inode, uint64_t stored)
 {
     char target[PATH_MAX];

@@ -93,8 +93,8 @@ int fs_volume_finish(struct fs *fs);
 
 /* mount.c: the session with its mount on fs->dir_path. Returns 0 or an exit status (message printed). */
 int fs_mount(struct fs *fs);
-/* mount_block.c: a mount that umount(2) waits for; needs root and a loop device. -errno where there is none.
- */
+/* mount_block.c: a mount that umount(2) waits for; needs root and a loop
+ * device. -errno where there is none. */
 int fs_mount_block(struct fs *fs);
 /* Takes the mount away, even when it is in use. Returns 0 or -errno. */
 int fs_unmount_lazily(const char *dir);
@@ -111,23 +111,22 @@ void fs_daemon_ready(int ready_fd);
 /* signals.c: SIGINT, SIGTERM and SIGHUP. Before the mount stands they end the process; then they unmount. */
 int fs_signals_start(struct fs *fs);
 
-/* unmount.c: packetfs -u: unmounts options->dir and waits until its daemon has ended. Returns an exit status.
- */
+/* unmount.c: packetfs -u: unmounts options->dir and waits until its daemon has
+ * ended. Returns an exit status. */
 int fs_unmount(const struct fs_options *options);
 /* The question that it asks any directory of the mount: the process id of the daemon. */
 #define FS_IOC_DAEMON _IOR('P', 0x70, int32_t)
 
-/* ---- nodes.c: which inodes the kernel holds ----
- * A node id is the address of a node, which holds one reference to its inode and counts the kernel's lookups.
- */
+/* ---- nodes.c: which inodes the kernel holds ---- A node id is the address of a node, which holds one
+ * reference to its inode and counts the kernel's lookups. */
 
 int fs_nodes_open(struct fs *fs);
 /* Puts every inode. Later calls of fs_nodes_forget are harmless. */
 void fs_nodes_release(struct fs *fs);
 /* Frees the table; after the last request. */
 void fs_nodes_close(struct fs *fs);
-/* Counts one lookup of inode, and takes over the caller's reference to it. 0: no memory (the reference is
- * put). */
+/* Counts one lookup of inode, and takes over the caller's reference to it. 0: no
+ * memory (the reference is put). */
 fuse_ino_t fs_nodes_enter(struct fs *fs, struct udf_inode *inode);
 void fs_nodes_forget(struct fs *fs, fuse_ino_t node, uint64_t lookups);
 /* The inode of a node that the kernel holds; no new reference. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From names to nodes and back: lookup, forget, symbolic links; and statfs, which is about the volume as a
- * whole. */
+/* From names to nodes and back: lookup, forget, symbolic links; and statfs, which
+ * is about the volume as a whole. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>

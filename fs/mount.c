@@ -11,8 +11,8 @@
 
 #include "fs/fs.h"
 
-/* The words for libfuse. The disc is what df and mount(8) show as the source; commas in its name are kept
- * apart. */
+/* The words for libfuse. The disc is what df and mount(8) show as the source;
+ * commas in its name are kept apart. */
 static int arguments_make(const struct fs *fs, struct fuse_args *args)
 {
     char *source = NULL, *rest = NULL, *words = NULL;

@@ -215,8 +215,8 @@ static int sync_reply(int fd, uint64_t unique, int err)
     return write(fd, &reply, sizeof(reply)) == (ssize_t)sizeof(reply) ? 0 : -errno;
 }
 
-/* Since Linux 6.18 the kernel passes on syncfs(2) and sync(2) to a fuseblk mount. libfuse 3.14 would refuse
- * that. */
+/* Since Linux 6.18 the kernel passes on syncfs(2) and sync(2) to a fuseblk mount.
+ * libfuse 3.14 would refuse that. */
 static ssize_t connection_read(int fd, void *buf, size_t len, void *userdata)
 {
     struct fs *fs = userdata;

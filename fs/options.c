@@ -175,8 +175,8 @@ static int word_apply(struct fs_options *options, const char *given, bool sloppy
     }
 }
 
-/* Splits at commas; what the words mean does not depend on earlier -o lists, except that the last word wins.
- */
+/* Splits at commas; what the words mean does not depend on earlier -o lists,
+ * except that the last word wins. */
 static int words_parse(struct fs_options *options, char *list, bool sloppy)
 {
     char *rest = list;

@@ -96,9 +96,9 @@ static bool item_above(const char *name)
     return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
-/* One entry with its attributes. Like a lookup, it makes the kernel hold a node, except for "." and "..".
- * Returns the bytes added, 0 when an inode cannot be read: the name is then listed without attributes, and a
- * lookup says why. */
+/* One entry with its attributes. Like a lookup, it makes the kernel hold a node, except for "." and
+ * "..". Returns the bytes added, 0 when an inode cannot be read: the name is then listed without
+ * attributes, and a lookup says why. */
 static size_t plus_add(fuse_req_t req, char *to, size_t room, const struct item *item, const char *name)
 {
     struct fs *fs = fs_of(req);

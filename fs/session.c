@@ -6,9 +6,8 @@
 #include "fs/fs.h"
 
 #define WRITE_MAX (1u << 20)
-#define THREADS_MAX                                                                                          \
-    32u /* a read from the disc takes long, and must not hold up what the cache can answer                   \
-         */
+/* A read from the disc takes long, and must not hold up what the cache can answer. */
+#define THREADS_MAX 32u
 
 static void want(struct fuse_conn_info *conn, unsigned capability)
 {

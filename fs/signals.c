@@ -33,9 +33,9 @@ static void wait_for_end(struct fs *fs, unsigned tenths)
         nanosleep(&tenth, NULL);
 }
 
-/* The session's loop notices an unmount by itself, unless files are open still. Then it must be told, and
- * woken from a semaphore that only a signal interrupts; the signal may come a moment before it sleeps, hence
- * the repetition. */
+/* The session's loop notices an unmount by itself, unless files are open still. Then it must be told,
+ * and woken from a semaphore that only a signal interrupts; the signal may come a moment before it
+ * sleeps, hence the repetition. */
 static void session_end(struct fs *fs)
 {
     int err;

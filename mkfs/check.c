@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether DISC can get a volume, and whether it may: what cannot be written, is in use or holds data is
- * refused. */
+/* Whether DISC can get a volume, and whether it may: what cannot be written, is in
+ * use or holds data is refused. */
 #include <errno.h>
 #include <sys/stat.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The image that a volume is laid out in: a sparse temporary file that no exit of the program can leave
- * behind. */
+/* The image that a volume is laid out in: a sparse temporary file that no exit of
+ * the program can leave behind. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,8 +43,8 @@ int mkfs_image_create(uint32_t packets, int *fd)
     return err;
 }
 
-/* Whether the file has nothing from here on for the length of a packet, which is quicker to ask than to read.
- */
+/* Whether the file has nothing from here on for the length of a packet, which
+ * is quicker to ask than to read. */
 static bool hole(int fd, off_t offset)
 {
     off_t data = lseek(fd, offset, SEEK_DATA);

@@ -2,11 +2,11 @@
 /*
  * From the volume that mkudffs lays out to the one that packetfs wants. Three things are changed, all outside
  * the partition:
- *   - mkudffs has one long spare area. Its first packets stay spares; the rest becomes the journal, outside
- * of every structure of the standard but named by a descriptor of our own.
+ *   - mkudffs has one long spare area. Its first packets stay spares; the rest becomes the journal,
+ *     outside of every structure of the standard but named by a descriptor of our own.
  *   - it puts the second sparing table into the packet of the last anchor. The table is rewritten when a
- * packet fails, and must not take an anchor with it: it moves one packet to the front, which mkudffs leaves
- * unused.
+ *     packet fails, and must not take an anchor with it: it moves one packet to the front, which mkudffs
+ *     leaves unused.
  *   - the integrity descriptor names us as its writer.
  */
 #include <errno.h>
@@ -193,8 +193,8 @@ static int lvd_patch(struct layout *layout, mmc_lba_t at, uint8_t *block, const 
     return block_put(layout, at, block);
 }
 
-/* The unallocated extent before the second table gives up a packet at its end, the one behind it gains one in
- * front. */
+/* The unallocated extent before the second table gives up a packet at its end, the one
+ * behind it gains one in front. */
 static int usd_patch(struct layout *layout, mmc_lba_t at, uint8_t *block, const struct udf_tag *tag)
 {
     uint32_t from = (uint32_t)layout->table_from.n, count = udf_get32(block + USD_COUNT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How much of a disc is set aside for spares and the journal: 32 packets each on a CD-RW, fewer on small
- * devices. */
+/* How much of a disc is set aside for spares and the journal: 32 packets each on a
+ * CD-RW, fewer on small devices. */
 #include <errno.h>
 
 #include "mkfs/mkfs.h"

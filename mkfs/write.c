@@ -10,9 +10,9 @@
 
 #include "mkfs/mkfs.h"
 
-/* Readers look for volume recognition, superblocks and anchors in the first 544 blocks (an anchor at 512,
- * with blocks of 4096 bytes too), and for anchors within 512 blocks of the end, which they count in several
- * ways. */
+/* Readers look for volume recognition, superblocks and anchors in the first 544 blocks (an
+ * anchor at 512, with blocks of 4096 bytes too), and for anchors within 512 blocks of the end,
+ * which they count in several ways. */
 #define EDGE_PACKETS 17u
 
 struct writer {
@@ -59,8 +59,8 @@ static int packets_choose(struct writer *writer, bool whole)
     return 0;
 }
 
-/* Whether the device has these contents there. Then it need not be written: a packet stands only so many
- * rewrites. */
+/* Whether the device has these contents there. Then it need not be written: a packet
+ * stands only so many rewrites. */
 static bool packet_is(const struct writer *writer, uint32_t packet, const uint8_t *bytes)
 {
     mmc_lba_t first = mmc_packet_first((mmc_packet_t){packet}, MMC_PACKET_BLOCKS);

@@ -83,8 +83,8 @@ int mmc_job_wait(struct mmc_job *job, const char *phase, uint32_t blocks, unsign
     unsigned slow = highest < SPEED_GUESS_KBS ? highest : SPEED_GUESS_KBS;
     struct mmc_wait wait = {.phase = phase, .progress = job->progress, .ctx = job->ctx};
 
-    /* The drive may go slower than it claims, so the deadline, at three times the model, counts with a slow
-     * one. */
+    /* The drive may go slower than it claims, so the deadline, at three times the
+     * model, counts with a slow one. */
     wait.estimate_s = blocks_seconds(blocks, highest) + overhead_s;
     wait.limit_s = (unsigned)(3 * (blocks_seconds(blocks, slow < 1 ? 1 : slow) + overhead_s));
     if (wait.limit_s < WAIT_LEAST_S)

@@ -31,9 +31,9 @@ struct block_geometry {
 };
 
 enum block_write_flags {
-    /* No other block of this packet holds anything that matters: blocks of it not written since may read as
-     * zeros, and the device need not read the packet to complete it. Meant for the first write to an unused
-     * packet. */
+    /* No other block of this packet holds anything that matters: blocks of it not written since
+     * may read as zeros, and the device need not read the packet to complete it. Meant for the
+     * first write to an unused packet. */
     BLOCK_WRITE_FRESH = 1,
 };
 
@@ -89,13 +89,14 @@ int block_failure_next(struct block_device *dev, struct block_failure *f);
 
 /*
  * Gives the contents kept for the failed packet from to packet to instead, as if they had been written there
- * whole, and forgets the failure. Returns 0, -ENOENT when from has not failed, -EIO when from lacks blocks that cannot
- * be read (block_write of those makes it whole, and it is then tried again where it is), -ENOTSUP.
+ * whole, and forgets the failure. Returns 0, -ENOENT when from has not failed, -EIO when from lacks blocks
+ * that cannot be read (block_write of those makes it whole, and it is then tried again where it is),
+ * -ENOTSUP.
  */
 int block_failure_move(struct block_device *dev, mmc_packet_t from, mmc_packet_t to);
 
-/* Syncs and frees the device. Returns what block_sync returned; the device is gone in any case. NULL is fine.
- */
+/* Syncs and frees the device. Returns what block_sync returned; the device is
+ * gone in any case. NULL is fine. */
 int block_close(struct block_device *dev);
 
 /*

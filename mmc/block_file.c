@@ -19,8 +19,8 @@
 struct block_file {
     struct block_device dev;
     int fd;
-    /* Linux reports a lost write once and then forgets it. What was lost stays lost, so the error stays here.
-     */
+    /* Linux reports a lost write once and then forgets it. What was lost stays
+     * lost, so the error stays here. */
     _Atomic int sync_error;
 };
 
@@ -117,8 +117,8 @@ static int file_bytes(int fd, const struct stat *st, uint64_t *bytes)
     return ioctl(fd, BLKGETSIZE64, bytes) < 0 ? -errno : 0;
 }
 
-/* O_EXCL on a block device claims it; on a file it would mean something else, hence the look before the open.
- */
+/* O_EXCL on a block device claims it; on a file it would mean something else,
+ * hence the look before the open. */
 static int file_open_fd(const char *path, bool writable, struct stat *st)
 {
     int flags = O_CLOEXEC | O_NONBLOCK | (writable ? O_RDWR : O_RDONLY);

@@ -38,8 +38,8 @@ int mmc_request_sense(struct mmc_drive *drive, struct mmc_sense *sense)
     return error;
 }
 
-/* Copies a text field of the reply and cuts its trailing blanks; what is not printable becomes a question
- * mark. */
+/* Copies a text field of the reply and cuts its trailing blanks; what is not
+ * printable becomes a question mark. */
 static void text_copy(char *out, const uint8_t *field, size_t len)
 {
     size_t end = 0;

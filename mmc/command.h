@@ -46,8 +46,8 @@ struct mmc_media_event {
 };
 int mmc_media_event_get(struct mmc_drive *drive, struct mmc_media_event *event);
 
-/* MODE SENSE (10) (SPC-4 6.12), current values: the page, from its code byte on, goes to page; *len is what
- * came. */
+/* MODE SENSE (10) (SPC-4 6.12), current values: the page, from its code byte on,
+ * goes to page; *len is what came. */
 int mmc_mode_sense(struct mmc_drive *drive, unsigned page_code, uint8_t *page, size_t size, size_t *len);
 
 /* MODE SELECT (10) (SPC-4 6.10) of one page, with flags as enum mmc_call_flags. */
@@ -63,8 +63,8 @@ struct mmc_configuration {
 };
 int mmc_configuration_get(struct mmc_drive *drive, struct mmc_configuration *configuration);
 
-/* READ DISC INFORMATION (MMC-5 6.22). With poll, busy answers are not waited out and sense, if not NULL, has
- * them. */
+/* READ DISC INFORMATION (MMC-5 6.22). With poll, busy answers are not waited out and
+ * sense, if not NULL, has them. */
 struct mmc_disc_information {
     enum mmc_disc_status disc_status;
     enum mmc_session_status session_status;
@@ -78,8 +78,8 @@ struct mmc_disc_information {
 int mmc_disc_information_read(struct mmc_drive *drive, bool poll, struct mmc_disc_information *information,
                               struct mmc_sense *sense);
 
-/* READ TRACK INFORMATION (MMC-5 6.27) of a track by number; MMC_TRACK_NEXT is the invisible or incomplete
- * one. */
+/* READ TRACK INFORMATION (MMC-5 6.27) of a track by number; MMC_TRACK_NEXT is
+ * the invisible or incomplete one. */
 #define MMC_TRACK_NEXT 0xFFu
 int mmc_track_information_read(struct mmc_drive *drive, unsigned number, struct mmc_track *track);
 
@@ -95,8 +95,8 @@ struct mmc_toc {
 };
 int mmc_toc_read(struct mmc_drive *drive, struct mmc_toc *toc);
 
-/* READ TOC/PMA/ATIP in any format, as it is: the whole reply, header included, at most size bytes; *len is
- * what came. */
+/* READ TOC/PMA/ATIP in any format, as it is: the whole reply, header included, at most
+ * size bytes; *len is what came. */
 int mmc_toc_read_raw(struct mmc_drive *drive, unsigned format, unsigned number, uint8_t *buf, size_t size,
                      size_t *len);
 
@@ -125,8 +125,8 @@ struct mmc_format_capacities {
 #define MMC_FORMAT_PACKETS 0x10u /* full format with packets of a fixed size */
 int mmc_format_capacities_read(struct mmc_drive *drive, struct mmc_format_capacities *capacities);
 
-/* What they offer for packets of 32 blocks over the whole disc (in info.c): blocks, 0 when nothing that can
- * be. */
+/* What they offer for packets of 32 blocks over the whole disc (in info.c):
+ * blocks, 0 when nothing that can be. */
 uint32_t mmc_format_capacity_packets(const struct mmc_format_capacities *capacities);
 
 /* GET PERFORMANCE, write speeds (MMC-5 6.8): kB/s each, at most size of them. */

@@ -80,8 +80,8 @@ static inline struct mmc_call mmc_call_out(uint8_t opcode, unsigned flags, const
     return call;
 }
 
-/* Bytes of the reply that are both there and claimed: claimed is what the reply's own length field makes of
- * it. */
+/* Bytes of the reply that are both there and claimed: claimed is what the reply's
+ * own length field makes of it. */
 static inline size_t mmc_reply_len(const struct mmc_call *call, size_t claimed)
 {
     return claimed < call->request.transferred ? claimed : call->request.transferred;

@@ -7,8 +7,8 @@
 
 #include "mmc/command_bytes.h"
 
-/* Takes minute, second, frame to a block address; lead-in times, 90 minutes up, lie before the program area.
- */
+/* Takes minute, second, frame to a block address; lead-in times, 90 minutes
+ * up, lie before the program area. */
 static bool msf_decode(const uint8_t *msf, mmc_lba_t *lba)
 {
     int32_t frames;

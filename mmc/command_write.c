@@ -158,8 +158,8 @@ int mmc_blank_send(struct mmc_drive *drive, enum mmc_blank_type type, uint32_t a
     return mmc_execute(drive, &call);
 }
 
-/* The list of the old format code: a header, four bytes of pattern that CD-RW drives skip, a descriptor with
- * the size. */
+/* The list of the old format code: a header, four bytes of pattern that CD-RW drives
+ * skip, a descriptor with the size. */
 static size_t legacy_list_build(const struct mmc_format_request *format, uint8_t *list)
 {
     list[1] = format->immed ? 0x02 : 0x00;

@@ -121,8 +121,8 @@ static enum verdict deferred_judge(struct attempt *a)
     return ++a->deferred <= DEFERRED_MAX ? VERDICT_AGAIN : VERDICT_FAILED;
 }
 
-/* A reset empties the drive's buffer, so what was written and not synced may be lost, as if a write had
- * failed late. */
+/* A reset empties the drive's buffer, so what was written and not synced may be lost,
+ * as if a write had failed late. */
 static void attention_note(struct mmc_drive *drive, const struct mmc_call *call)
 {
     pthread_mutex_lock(&drive->lock);
@@ -233,8 +233,8 @@ static int params_restore(struct mmc_drive *drive, const uint8_t *page)
     return error;
 }
 
-/* What must be true before the command is sent, each time: the right medium, and write parameters that are in
- * force. */
+/* What must be true before the command is sent, each time: the right medium, and write
+ * parameters that are in force. */
 static int attempt_prepare(struct attempt *a)
 {
     struct mmc_drive *drive = a->drive;

@@ -46,8 +46,8 @@ enum mmc_call_flags {
     MMC_CALL_TRY = 2,
     /* It is about what lies on the medium: fails with -ESTALE when the pinned medium is gone. */
     MMC_CALL_MEDIUM = 4,
-    /* It changes the medium or how it is written: -EROFS on a drive opened to look only; not repeated after
-     * an abort. */
+    /* It changes the medium or how it is written: -EROFS on a drive opened to look
+     * only; not repeated after an abort. */
     MMC_CALL_WRITES = 8,
     /* It needs mode page 05h, which is set again before the command when a reset has undone it. */
     MMC_CALL_PARAMS = 16,
@@ -94,8 +94,8 @@ struct mmc_wait {
 };
 int mmc_drive_wait(struct mmc_drive *drive, const struct mmc_wait *wait);
 
-/* Moves what was put aside into *deferred and forgets it. Returns true when there was any. deferred may be
- * NULL. */
+/* Moves what was put aside into *deferred and forgets it. Returns true when there
+ * was any. deferred may be NULL. */
 bool mmc_deferred_take(struct mmc_drive *drive, struct mmc_deferred *deferred);
 
 /*
@@ -123,8 +123,8 @@ int mmc_error_keep(struct mmc_drive *drive, int error, uint8_t opcode, const mmc
 /* The name of a command in the standard's words; never NULL. */
 const char *mmc_command_name(uint8_t opcode);
 
-/* Remembers as last error one that no command had: error is -errno, the sentence as printf makes it. Returns
- * error. */
+/* Remembers as last error one that no command had: error is -errno, the sentence as
+ * printf makes it. Returns error. */
 int mmc_error_note(struct mmc_drive *drive, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -42,8 +42,8 @@ static uint32_t target_blocks(struct mmc_job *job, bool guess)
     return blocks;
 }
 
-/* Some drives claim to be ready early, and some have forgotten what they did: the disc must show the packets.
- */
+/* Some drives claim to be ready early, and some have forgotten what they did:
+ * the disc must show the packets. */
 static int format_confirm(struct mmc_job *job, uint32_t blocks)
 {
     uint64_t deadline = 0;
@@ -106,8 +106,8 @@ static int format_now(struct mmc_job *job, bool guess)
     return error ? error : format_confirm(job, blocks);
 }
 
-/* What is neither blank nor in packet form already is blanked first; a drive may want that of a formatted
- * disc, too. */
+/* What is neither blank nor in packet form already is blanked first; a drive may want
+ * that of a formatted disc, too. */
 static int format_with_blank(struct mmc_job *job)
 {
     bool blank = job->info.disc_status == MMC_DISC_BLANK;

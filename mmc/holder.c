@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the process that has a device or file open by looking through /proc, and mounts of it in the mount
- * table. */
+/* Finds the process that has a device or file open by looking through /proc, and
+ * mounts of it in the mount table. */
 #include "mmc/holder.h"
 
 #include <ctype.h>

@@ -10,9 +10,10 @@
 void mmc_holder_name(pid_t pid, char *buf, size_t size);
 
 /*
- * Looks for a process other than this one that has the file, folder or device node open, then, for a block device, for
- * a mount of it. Puts words for what was found into buf: "process 123 (name)" or "the mount at /mnt". Processes of other
- * users are seen only by root. Returns 0, or -ENOENT (or what stat says) with an empty buf.
+ * Looks for a process other than this one that has the file, folder or device node open, then, for a block
+ * device, for a mount of it. Puts words for what was found into buf: "process 123 (name)" or "the mount at
+ * /mnt". Processes of other users are seen only by root. Returns 0, or -ENOENT (or what stat says) with an
+ * empty buf.
  */
 int mmc_holder_find(const char *path, char *buf, size_t size);
 

@@ -88,8 +88,8 @@ static bool track_invisible(const struct mmc_track *track)
     return track->blank && !track->reserved;
 }
 
-/* The invisible track counts among the numbers of the last session on some discs, and is asked for by itself
- * else. */
+/* The invisible track counts among the numbers of the last session on some discs,
+ * and is asked for by itself else. */
 static void tracks_take(struct mmc_drive *drive, struct mmc_disc_info *info)
 {
     struct mmc_track track, next;
@@ -141,8 +141,8 @@ static int tracks_take_toc(struct mmc_drive *drive, struct mmc_disc_info *info)
     return 0;
 }
 
-/* Formatted: one track of fixed packets, which has no next writable address because each can be written
- * again. */
+/* Formatted: one track of fixed packets, which has no next writable address
+ * because each can be written again. */
 static bool track_formatted(const struct mmc_disc_info *info)
 {
     const struct mmc_track *track = &info->tracks[0];
@@ -202,8 +202,8 @@ static void speed_add(struct mmc_disc_info *info, unsigned kbs)
     info->write_speeds_kbs[info->write_speed_count++] = kbs;
 }
 
-/* The capabilities page lists write speeds from byte 32 on, and in older drives has only the highest, at 18.
- */
+/* The capabilities page lists write speeds from byte 32 on, and in older
+ * drives has only the highest, at 18. */
 static void speeds_take_page(struct mmc_drive *drive, struct mmc_disc_info *info)
 {
     uint8_t page[258];

@@ -125,9 +125,9 @@ struct mmc_disc_info {
 /* Asks the drive. With no medium, returns 0 and medium MMC_MEDIUM_NONE. */
 int mmc_disc_info_get(struct mmc_drive *drive, struct mmc_disc_info *info);
 
-/* Called now and then during a long operation. fraction 0..1; estimated: from a time model, not from the
- * drive. Return non-zero to stop waiting (the drive goes on by itself where it must): the operation returns
- * -EINTR. */
+/* Called now and then during a long operation. fraction 0..1; estimated: from a time model, not
+ * from the drive. Return non-zero to stop waiting (the drive goes on by itself where it must):
+ * the operation returns -EINTR. */
 typedef int mmc_progress_fn(void *ctx, const char *phase, double fraction, bool estimated);
 
 /* BLANK (MMC-5 6.2). full: all of the disc; otherwise minimal. Waits for the end. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening and closing a drive: which transport a path means, and waiting until the drive has come to itself.
- */
+/* Opening and closing a drive: which transport a path means, and waiting until
+ * the drive has come to itself. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -60,8 +60,8 @@ static int busy_note(struct mmc_drive *drive, const struct mmc_sense *sense)
                           mmc_sense_text(sense, words, sizeof(words)), percent);
 }
 
-/* Waits until the drive says something other than that it is busy; that there is no medium is an answer, too.
- */
+/* Waits until the drive says something other than that it is busy; that there
+ * is no medium is an answer, too. */
 static int drive_settle(struct mmc_drive *drive)
 {
     uint64_t deadline = mmc_drive_now(drive) + READY_LIMIT_US;

@@ -118,8 +118,8 @@ struct packet_device {
 int packet_cache_init(struct packet_device *dev);
 void packet_cache_free(struct packet_device *dev);
 struct packet *packet_find(struct packet_device *dev, uint32_t number);
-/* The packet, made empty if it was not in memory; NULL when there is no room for it now. Counts as a use of
- * it. */
+/* The packet, made empty if it was not in memory; NULL when there is no room for
+ * it now. Counts as a use of it. */
 struct packet *packet_get(struct packet_device *dev, uint32_t number);
 /* Whether packet_get would find room once nobody reads any more. */
 bool packet_room_possible(const struct packet_device *dev);
@@ -146,9 +146,9 @@ uint64_t packet_now_ms(void);
  * gives the lock up in between. Waiting readers come before a writer for whom nobody waits. */
 void packet_drive_enter(struct packet_device *dev, bool reader);
 void packet_drive_leave(struct packet_device *dev);
-/* Takes note of what a command came to, and of writes that it said were lost, before the drive is left.
- * Returns true when there were any. error is the command's: one that means that drive or medium are gone ends
- * the device. */
+/* Takes note of what a command came to, and of writes that it said were lost, before the drive is
+ * left. Returns true when there were any. error is the command's: one that means that drive or
+ * medium are gone ends the device. */
 bool packet_drive_answered(struct packet_device *dev, int error);
 /* A write or sync was refused: no packet that was not synced before it can be trusted to be on its way any
  * more. The drive's last error says, with luck, which of them was the cause. */
@@ -164,8 +164,8 @@ bool packet_writer_urgent(const struct packet_device *dev);
 
 int packet_read(struct block_device *block, mmc_lba_t first, uint32_t count, void *buf);
 void packet_readahead(struct block_device *block, mmc_lba_t first, uint32_t count);
-/* For the writer: carries out one step of the hints given by block_readahead. Returns false when there was
- * none. */
+/* For the writer: carries out one step of the hints given by block_readahead.
+ * Returns false when there was none. */
 bool packet_ahead_step(struct packet_device *dev);
 /* Reads the wanted blocks that are missing from the packet, which must not go away meanwhile. buffer holds a
  * packet. Lock held. 0 or -errno. */

@@ -221,8 +221,8 @@ void packet_copy_in(struct packet_device *dev, struct packet *p, uint32_t first,
     p->valid |= packet_mask(first, count);
     p->dirty |= packet_mask(first, count);
     if (p->error) {
-        /* The caller has seen to it, so it is tried again, but what was kept of it still has to go out too.
-         */
+        /* The caller has seen to it, so it is tried again, but what was kept
+         * of it still has to go out too. */
         p->error = 0;
         p->tries = 0;
     }

@@ -8,15 +8,15 @@
 
 #include "mmc/packet.h"
 
-/* Packets that the writer may write before a waiting reader gets his turn, when somebody waits for the writer
- * too. */
+/* Packets that the writer may write before a waiting reader gets his turn, when
+ * somebody waits for the writer too. */
 #define WRITER_TURNS 8u
 
 /* Timeouts in a row after which the drive counts as gone. */
 #define TIMEOUTS_MOST 2u
 
-/* Rounds of lost writes without a good sync in between, after which each packet is written and synced by
- * itself. */
+/* Rounds of lost writes without a good sync in between, after which each packet is
+ * written and synced by itself. */
 #define LOST_ROUNDS_MOST 2u
 
 void packet_drive_enter(struct packet_device *dev, bool reader)

@@ -21,8 +21,8 @@ static uint32_t packet_end(const struct packet_device *dev)
     return (dev->dev.geometry.blocks + dev->length - 1) / dev->length;
 }
 
-/* One READ. Of all that can go wrong, the caller of the block device learns only what it can do something
- * about. */
+/* One READ. Of all that can go wrong, the caller of the block device learns only
+ * what it can do something about. */
 static int drive_read(struct packet_device *dev, mmc_lba_t first, uint32_t count, void *buf, bool reader)
 {
     int error = 0;
@@ -83,8 +83,8 @@ int packet_read_missing(struct packet_device *dev, struct packet *p, uint32_t wa
     return error;
 }
 
-/* Marks packets from first on as being read, up to end or the first that needs no reading or finds no room.
- */
+/* Marks packets from first on as being read, up to end or the first that
+ * needs no reading or finds no room. */
 static uint32_t range_claim(struct packet_device *dev, uint32_t first, uint32_t end)
 {
     uint32_t n = 0;

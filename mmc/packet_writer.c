@@ -5,8 +5,8 @@
  *
  * What is written when:
  *   - packets that a sync waits for, at once;
- *   - packets with every block dirty, once enough of them have gathered to keep the drive streaming, until
- * none is left;
+ *   - packets with every block dirty, once enough of them have gathered to keep the drive streaming,
+ *     until none is left;
  *   - with more than half of the memory dirty, or no room left, whole packets first, then any;
  *   - a packet that has been dirty for two seconds, once nobody writes any more, or for half a minute.
  *
@@ -21,15 +21,16 @@
 #include "mmc/command.h"
 #include "mmc/packet.h"
 
-#define BATCH 16u /* packets completed together before they are written, to turn from reading once */
-#define BURST_PACKETS                                                                                        \
-    128u /* whole packets that start the drive writing; a quarter of a small memory does, too */
-#define AGE_MS      2000u  /* after this long a dirty packet waits no longer for its other blocks ... */
-#define AGE_MOST_MS 30000u /* ... and after this long not even while others are being written */
-#define GAP_MS      100u   /* how long a packet that is missing in the sequence is waited for */
-#define TRIES_MOST  3u
-#define FAILURES_IN_ROW                                                                                      \
-    32u /* packets failed with no good sync in between: it is the drive, not the packets */
+/* Packets completed together before they are written, to turn from reading once. */
+#define BATCH 16u
+/* Whole packets that start the drive writing; a quarter of a small memory does, too. */
+#define BURST_PACKETS 128u
+#define AGE_MS        2000u  /* after this long a dirty packet waits no longer for its other blocks ... */
+#define AGE_MOST_MS   30000u /* ... and after this long not even while others are being written */
+#define GAP_MS        100u   /* how long a packet that is missing in the sequence is waited for */
+#define TRIES_MOST    3u
+/* Packets failed with no good sync in between: it is the drive, not the packets. */
+#define FAILURES_IN_ROW 32u
 
 static bool writer_pressed(const struct packet_device *dev)
 {
@@ -75,8 +76,8 @@ static bool writer_wants(const struct packet_device *dev, const struct packet *p
     return whole && dev->burst;
 }
 
-/* The next packets in ascending order from the writer's position, over the end of the disc and on from its
- * beginning. */
+/* The next packets in ascending order from the writer's position, over the end of the
+ * disc and on from its beginning. */
 static uint32_t writer_pick(struct packet_device *dev, struct packet *batch[BATCH])
 {
     uint64_t now = packet_now_ms();
@@ -147,8 +148,8 @@ static void writer_speed(struct packet_device *dev)
     pthread_mutex_lock(&dev->lock);
 }
 
-/* Gives the packet to the drive. Returns 0, or -errno when it was refused; whether it was lost later, its
- * unsynced says. */
+/* Gives the packet to the drive. Returns 0, or -errno when it was refused; whether it was
+ * lost later, its unsynced says. */
 static int writer_send(struct packet_device *dev, struct packet *p)
 {
     mmc_lba_t first = mmc_packet_first((mmc_packet_t){p->number}, dev->length);
@@ -175,8 +176,8 @@ static int writer_send(struct packet_device *dev, struct packet *p)
     return error;
 }
 
-/* Makes the drive burn all that it has. Returns 0 when everything unsynced is durable, else some of it is
- * dirty again. */
+/* Makes the drive burn all that it has. Returns 0 when everything unsynced is durable,
+ * else some of it is dirty again. */
 static int writer_flush(struct packet_device *dev)
 {
     int error;
@@ -278,8 +279,8 @@ static bool writer_waits_for_gap(struct packet_device *dev, const struct packet 
     return now < dev->gap_until;
 }
 
-/* How many of the picked packets to write before looking again: those up to the first gap, unless they have
- * to go. */
+/* How many of the picked packets to write before looking again: those up to the
+ * first gap, unless they have to go. */
 static uint32_t writer_run(const struct packet_device *dev, struct packet *const *batch, uint32_t n)
 {
     for (uint32_t i = 1; i < n; i++)
@@ -317,8 +318,8 @@ static bool writer_step(struct packet_device *dev)
     return packet_ahead_step(dev);
 }
 
-/* Until somebody says that there is work, the oldest dirty packet has its age, or a gap was waited for long
- * enough. */
+/* Until somebody says that there is work, the oldest dirty packet has its age, or a
+ * gap was waited for long enough. */
 static void writer_sleep(struct packet_device *dev)
 {
     uint64_t oldest = UINT64_MAX, now = packet_now_ms(), wake;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a drive says of a command that it did not carry out: key, additional code and qualifier, kept whole.
- */
+/* What a drive says of a command that it did not carry out: key, additional
+ * code and qualifier, kept whole. */
 #ifndef MMC_SENSE_H
 #define MMC_SENSE_H
 
@@ -37,8 +37,8 @@ void mmc_sense_decode(const uint8_t *bytes, size_t len, struct mmc_sense *sense)
 /* The -errno nearest in meaning: -ENOMEDIUM, -EIO, -EBUSY, -EROFS, -EINVAL, -ENOSPC, ... Never 0. */
 int mmc_sense_errno(const struct mmc_sense *sense);
 
-/* Key and code in words, for example "medium error: write error (3/0C/00)", into buf, cut at size. Returns
- * buf. */
+/* Key and code in words, for example "medium error: write error (3/0C/00)", into
+ * buf, cut at size. Returns buf. */
 char *mmc_sense_text(const struct mmc_sense *sense, char *buf, size_t size);
 
 /* What the user can do about it, one sentence, or NULL when there is nothing to say. */

@@ -149,8 +149,8 @@ static const struct mmc_transport_ops sg_ops = {
     .close = sg_close,
 };
 
-/* Block devices tell their limit in sectors of 512 bytes and as a short, sg devices in bytes and as an int.
- */
+/* Block devices tell their limit in sectors of 512 bytes and as a short, sg
+ * devices in bytes and as an int. */
 static size_t transfer_limit(int fd, bool block)
 {
     unsigned short sectors = 0;

@@ -49,8 +49,8 @@ struct mmc_transport_ops {
     int (*execute)(struct mmc_transport *, struct mmc_request *);
     /* Lets time pass between polls: sleeps with a real drive, moves the clock on with a virtual one. */
     void (*wait)(struct mmc_transport *, uint64_t microseconds);
-    /* Microseconds on the transport's clock (monotonic), which wait() and execute() move on. Deadlines count
-     * in it. */
+    /* Microseconds on the transport's clock (monotonic), which wait() and execute()
+     * move on. Deadlines count in it. */
     uint64_t (*now)(struct mmc_transport *);
     void (*close)(struct mmc_transport *);
 };

@@ -11,14 +11,14 @@
 /* User blocks of a fixed packet on a CD-RW (7 link blocks more are on the medium, outside the addresses). */
 #define MMC_PACKET_BLOCKS 32u
 
-/* An absolute disc block. LBA 0 is 00:02:00 in minutes, seconds, frames; the first pregap and lead-in are
- * negative. */
+/* An absolute disc block. LBA 0 is 00:02:00 in minutes, seconds, frames; the first
+ * pregap and lead-in are negative. */
 typedef struct {
     int32_t n;
 } mmc_lba_t;
 
-/* A packet counted from LBA 0: packet p holds the blocks p * L to p * L + L - 1, L the device's packet
- * length. */
+/* A packet counted from LBA 0: packet p holds the blocks p * L to p * L + L - 1,
+ * L the device's packet length. */
 typedef struct {
     uint32_t n;
 } mmc_packet_t;

@@ -20,8 +20,8 @@ struct course {
     struct mmc_sense busy; /* the last busy answer */
 };
 
-/* Whether an answer means that the operation itself has failed, and not only that the question was refused.
- */
+/* Whether an answer means that the operation itself has failed, and not only
+ * that the question was refused. */
 static bool answer_fatal(int error, const struct mmc_sense *sense)
 {
     switch (sense->key) {

@@ -51,8 +51,8 @@ struct mmc_write_params {
 /* The page's bytes. */
 void mmc_write_params_encode(const struct mmc_write_params *params, uint8_t page[MMC_WRITE_PARAMS_LEN]);
 
-/* Sends the page; it is then sent again by itself after a reset of the drive. Returns 0 or -errno as
- * mmc_execute. */
+/* Sends the page; it is then sent again by itself after a reset of the drive.
+ * Returns 0 or -errno as mmc_execute. */
 int mmc_write_params_set(struct mmc_drive *drive, const struct mmc_write_params *params);
 
 /*

@@ -32,8 +32,8 @@ static void packet_plan(struct udf_store *store, uint32_t number, struct packet_
     pthread_mutex_unlock(&store->lock);
 }
 
-/* A live block that cannot be read is an end to it: the packet is never written with anything else in its
- * place. */
+/* A live block that cannot be read is an end to it: the packet is never written
+ * with anything else in its place. */
 static int packet_read(struct udf_store *store, uint32_t number, const struct packet_plan *plan,
                        uint8_t *bytes)
 {
@@ -122,8 +122,8 @@ static int packet_home(struct udf_store *store, uint32_t number, struct batch *b
     return batch->count == images_room(store->journal) ? batch_home(store, batch) : 0;
 }
 
-/* The integrity descriptor that the checkpoint brings home; what is in place already, when the log has none.
- */
+/* The integrity descriptor that the checkpoint brings home; what is in place
+ * already, when the log has none. */
 static uint32_t lvid_crc(struct udf_store *store)
 {
     mmc_lba_t at = store->vol->lvid_at;
@@ -137,8 +137,8 @@ static uint32_t lvid_crc(struct udf_store *store)
     return crc;
 }
 
-/* A packet that cannot be put together does not keep the others from coming home; but the log stays as it is
- * then. */
+/* A packet that cannot be put together does not keep the others from coming home;
+ * but the log stays as it is then. */
 static int packets_home(struct udf_store *store, const uint32_t *packets, uint32_t count)
 {
     struct batch batch = {.count = 0};

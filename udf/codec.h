@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes to structures and back, one decode and one encode function for each descriptor of ECMA-167 (third edition) as
- * UDF (OSTA, 1.02 to 2.60) uses it. Everything goes by byte offset; every decode checks bounds, since what comes off a
- * disc is hostile: pointers in decoded structures stay inside the buffer that was decoded.
+ * Bytes to structures and back, one decode and one encode function for each descriptor of ECMA-167 (third
+ * edition) as UDF (OSTA, 1.02 to 2.60) uses it. Everything goes by byte offset; every decode checks bounds,
+ * since what comes off a disc is hostile: pointers in decoded structures stay inside the buffer that was
+ * decoded.
  *
- * Decode functions return 0, or -EUCLEAN when the bytes are not what they should be. Encode functions put a valid tag
- * in front by udf_tag_encode.
+ * Decode functions return 0, or -EUCLEAN when the bytes are not what they should be. Encode functions put a
+ * valid tag in front by udf_tag_encode.
  */
 #ifndef UDF_CODEC_H
 #define UDF_CODEC_H
@@ -51,7 +52,8 @@ struct udf_tag {
 /* CRC-16 of ECMA-167 1/7.2.6 (polynomial 1021h, start 0). */
 uint16_t udf_crc(const uint8_t *bytes, size_t len);
 
-/* Decodes and verifies version (2 or 3), checksum and CRC (crc_len must fit into size). Does not judge id or location. */
+/* Decodes and verifies version (2 or 3), checksum and CRC (crc_len must fit into size).
+ * Does not judge id or location. */
 int udf_tag_decode(const uint8_t *bytes, size_t size, struct udf_tag *tag);
 /* As above, and the id and location must be these. */
 int udf_tag_expect(const uint8_t *bytes, size_t size, uint16_t id, uint32_t location, struct udf_tag *tag);
@@ -62,18 +64,19 @@ void udf_tag_encode(uint8_t *bytes, const struct udf_tag *tag);
 #define UDF_ZONE_NONE (-2047)
 struct udf_time {
     int64_t sec;
-    uint32_t nsec;         /* the disc holds microseconds */
-    int16_t zone_minutes;  /* east of UTC, -1440..1440, or UDF_ZONE_NONE */
+    uint32_t nsec;        /* the disc holds microseconds */
+    int16_t zone_minutes; /* east of UTC, -1440..1440, or UDF_ZONE_NONE */
 };
 #define UDF_TIME_BYTES 12u
 void udf_time_decode(const uint8_t bytes[UDF_TIME_BYTES], struct udf_time *time); /* nonsense becomes 1970 */
-void udf_time_encode(uint8_t bytes[UDF_TIME_BYTES], const struct udf_time *time); /* clamped to years 1..9999 */
+/* Clamped to years 1 to 9999. */
+void udf_time_encode(uint8_t bytes[UDF_TIME_BYTES], const struct udf_time *time);
 
 /* Entity identifier (ECMA-167 1/7.4). */
 #define UDF_REGID_BYTES 32u
 struct udf_regid {
     uint8_t flags;
-    char id[24];       /* 23 bytes, and a 0 behind them */
+    char id[24]; /* 23 bytes, and a 0 behind them */
     uint8_t suffix[8];
 };
 void udf_regid_decode(const uint8_t bytes[UDF_REGID_BYTES], struct udf_regid *regid);
@@ -92,12 +95,13 @@ struct udf_volume_extent {
 #define UDF_NAME_CS0_MAX  255u /* bytes with the compression byte */
 #define UDF_NAME_UTF8_MAX 762u /* the longest name in UTF-8, without a 0 */
 
-/* UTF-8 to CS0 with compression id 8 or 16. Returns the bytes written to cs0 (at most max), -ENAMETOOLONG, or -EILSEQ
- * when the name is not UTF-8 (overlong forms, surrogates and values beyond U+10FFFF are not). An empty name gives 0. */
+/* UTF-8 to CS0 with compression id 8 or 16. Returns the bytes written to cs0 (at most max),
+ * -ENAMETOOLONG, or -EILSEQ when the name is not UTF-8 (overlong forms, surrogates and values beyond
+ * U+10FFFF are not). An empty name gives 0. */
 int udf_cs0_encode(const char *utf8, size_t len, uint8_t *cs0, size_t max);
-/* CS0 to UTF-8. Takes ids 8, 16, 254, 255; a surrogate that stands alone becomes U+FFFD. Returns the bytes written,
- * without a 0; -ENAMETOOLONG when max is too small; -EUCLEAN. U+0000 becomes U+FFFD, so that what comes out is good as
- * a C string; a slash stays. */
+/* CS0 to UTF-8. Takes ids 8, 16, 254, 255; a surrogate that stands alone becomes U+FFFD. Returns the bytes
+ * written, without a 0; -ENAMETOOLONG when max is too small; -EUCLEAN. U+0000 becomes U+FFFD, so that what
+ * comes out is good as a C string; a slash stays. */
 int udf_cs0_decode(const uint8_t *cs0, size_t len, char *utf8, size_t max);
 /* A dstring (ECMA-167 1/7.2.12) of field_size bytes to UTF-8 with a 0 behind it. Damaged ones become "". */
 void udf_dstring_decode(const uint8_t *field, size_t field_size, char *utf8, size_t max);
@@ -125,8 +129,12 @@ struct udf_pd {
     mmc_lba_t start;
     uint32_t blocks;
     char contents[24]; /* "+NSR02", "+NSR03" */
-    /* short_ad of the partition header descriptor (4/14.3), lengths in bytes, partition-relative; 0 length: none */
-    struct { uint32_t bytes; udf_block_t first; } space_table, space_bitmap, freed_table, freed_bitmap;
+    /* short_ad of the partition header descriptor (4/14.3), lengths in bytes,
+     * partition-relative; 0 length: none */
+    struct {
+        uint32_t bytes;
+        udf_block_t first;
+    } space_table, space_bitmap, freed_table, freed_bitmap;
 };
 int udf_pd_decode(const uint8_t block[UDF_BLOCK_BYTES], struct udf_pd *pd);
 
@@ -137,8 +145,8 @@ enum udf_map_kind {
     UDF_MAP_METADATA, /* UDF 2.2.10 in 2.50 */
 };
 
-#define UDF_MAPS_MAX          4u
-#define UDF_SPARING_COPIES    4u
+#define UDF_MAPS_MAX       4u
+#define UDF_SPARING_COPIES 4u
 
 struct udf_map {
     enum udf_map_kind kind;
@@ -217,7 +225,8 @@ struct udf_sparing_table {
 };
 int udf_sparing_decode(const uint8_t *bytes, size_t size, mmc_lba_t at, struct udf_sparing_table *table);
 /* Returns the bytes used, or -ENOSPC when size is too small. tag gives version, serial and location. */
-int udf_sparing_encode(uint8_t *bytes, size_t size, const struct udf_tag *tag, const struct udf_sparing_table *table);
+int udf_sparing_encode(uint8_t *bytes, size_t size, const struct udf_tag *tag,
+                       const struct udf_sparing_table *table);
 
 /* ---- file structures (ECMA-167 part 4) ---- */
 
@@ -245,10 +254,10 @@ enum udf_file_type {
 };
 
 /* ICB flags (4/14.6.8) */
-#define UDF_ICB_AD_MASK   0x0007u
-#define UDF_ICB_SETUID    0x0040u
-#define UDF_ICB_SETGID    0x0080u
-#define UDF_ICB_STICKY    0x0100u
+#define UDF_ICB_AD_MASK 0x0007u
+#define UDF_ICB_SETUID  0x0040u
+#define UDF_ICB_SETGID  0x0080u
+#define UDF_ICB_STICKY  0x0100u
 enum udf_ad_kind {
     UDF_AD_SHORT = 0,
     UDF_AD_LONG = 1,
@@ -280,7 +289,7 @@ struct udf_file_entry {
     uint32_t checkpoint;
     struct udf_long_ad ea_icb, stream_dir;
     uint64_t unique_id;
-    const uint8_t *ea;  /* extended attributes space, ea_len bytes */
+    const uint8_t *ea; /* extended attributes space, ea_len bytes */
     uint32_t ea_len;
     const uint8_t *ads; /* allocation descriptors, or the embedded data, ads_len bytes */
     uint32_t ads_len;
@@ -289,20 +298,22 @@ struct udf_file_entry {
 #define UDF_FE_BYTES  176u
 #define UDF_EFE_BYTES 216u
 int udf_file_entry_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, struct udf_file_entry *fe);
-/* tag.version, serial and location must be set; id and CRC length follow from the rest. ea and ads may not lie in block.
- * -ENOSPC when it does not fit. */
+/* tag.version, serial and location must be set; id and CRC length follow from the rest. ea and ads may not
+ * lie in block. -ENOSPC when it does not fit. */
 int udf_file_entry_encode(uint8_t block[UDF_BLOCK_BYTES], const struct udf_file_entry *fe);
 
-/* One allocation descriptor of either kind. part: the partition of short ones. Returns the bytes it took (8 or 16),
- * or -EUCLEAN when fewer are left. */
-int udf_ad_decode(enum udf_ad_kind kind, uint16_t part, const uint8_t *bytes, size_t left, struct udf_long_ad *ad);
+/* One allocation descriptor of either kind. part: the partition of short ones. Returns the bytes it took (8
+ * or 16), or -EUCLEAN when fewer are left. */
+int udf_ad_decode(enum udf_ad_kind kind, uint16_t part, const uint8_t *bytes, size_t left,
+                  struct udf_long_ad *ad);
 void udf_ad_encode(enum udf_ad_kind kind, uint8_t *bytes, const struct udf_long_ad *ad);
 #define UDF_SHORT_AD_BYTES 8u
 #define UDF_LONG_AD_BYTES  16u
 
 /* Allocation extent descriptor (4/14.5): ads points into block. */
 #define UDF_AED_BYTES 24u
-int udf_aed_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, const uint8_t **ads, uint32_t *ads_len);
+int udf_aed_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, const uint8_t **ads,
+                   uint32_t *ads_len);
 /* The ads_len bytes of descriptors are already in place at block + UDF_AED_BYTES. */
 void udf_aed_encode(uint8_t block[UDF_BLOCK_BYTES], const struct udf_tag *tag, uint32_t ads_len);
 
@@ -328,13 +339,15 @@ static inline uint32_t udf_fid_size(uint32_t name_len, uint32_t impl_use_len)
 {
     return (UDF_FID_BYTES + name_len + impl_use_len + 3u) & ~3u;
 }
-/* Decodes the FID at bytes (left are there). Location is not judged here. Returns its size in bytes, or -EUCLEAN. */
+/* Decodes the FID at bytes (left are there). Location is not judged here. Returns
+ * its size in bytes, or -EUCLEAN. */
 int udf_fid_decode(const uint8_t *bytes, size_t left, struct udf_fid *fid);
 /* Writes udf_fid_size() bytes. tag.version, serial and location must be set. */
 void udf_fid_encode(uint8_t *bytes, const struct udf_fid *fid);
 
-/* Space bitmap descriptor (4/14.12): bits counts them; the bitmap is at block + 24 and goes on in the next blocks. Encode
- * leaves the bitmap alone, and no CRC covers it afterwards: encode anew whenever bits of a foreign bitmap change. */
+/* Space bitmap descriptor (4/14.12): bits counts them; the bitmap is at block + 24 and goes on in the next
+ * blocks. Encode leaves the bitmap alone, and no CRC covers it afterwards: encode anew whenever bits of a
+ * foreign bitmap change. */
 #define UDF_SBD_BYTES 24u
 int udf_sbd_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, uint32_t *bits, uint32_t *bytes);
 void udf_sbd_encode(uint8_t block[UDF_BLOCK_BYTES], const struct udf_tag *tag, uint32_t bits, uint32_t bytes);
@@ -343,17 +356,19 @@ void udf_sbd_encode(uint8_t block[UDF_BLOCK_BYTES], const struct udf_tag *tag, u
 
 /* Finds the device specification attribute (4/14.10.7) in an attribute space. -ENODATA when there is none. */
 int udf_ea_device_find(const uint8_t *ea, size_t len, uint32_t *major, uint32_t *minor);
-/* Writes an attribute space that holds just that; returns its length. location: tag location of its header. */
-int udf_ea_device_encode(uint8_t *ea, size_t max, const struct udf_tag *tag, uint16_t revision, uint32_t major,
-                         uint32_t minor);
+/* Writes an attribute space that holds just that; returns its length.
+ * location: tag location of its header. */
+int udf_ea_device_encode(uint8_t *ea, size_t max, const struct udf_tag *tag, uint16_t revision,
+                         uint32_t major, uint32_t minor);
 
-/* Path components (4/14.16.1) to a Unix path (no 0 behind it) and back. Return the length, or -EUCLEAN, -ENAMETOOLONG,
- * -EILSEQ. Slashes in a row become one; one at the end is kept. */
+/* Path components (4/14.16.1) to a Unix path (no 0 behind it) and back. Return the length, or -EUCLEAN,
+ * -ENAMETOOLONG, -EILSEQ. Slashes in a row become one; one at the end is kept. */
 int udf_path_decode(const uint8_t *components, size_t len, char *path, size_t max);
 int udf_path_encode(const char *path, uint8_t *components, size_t max);
 
-/* Permissions (4/14.9.5) from the rwx bits of a mode, with DELETE and CHATTR where W is, as Windows wants it; and back to
- * a whole mode, with file type, setuid, setgid and sticky. File types that Unix lacks become regular files. */
+/* Permissions (4/14.9.5) from the rwx bits of a mode, with DELETE and CHATTR where W is, as Windows
+ * wants it; and back to a whole mode, with file type, setuid, setgid and sticky. File types that
+ * Unix lacks become regular files. */
 uint32_t udf_permissions_from_mode(uint32_t mode);
 uint32_t udf_permissions_to_mode(uint32_t permissions, uint8_t file_type, uint16_t icb_flags);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Extended attributes (ECMA-167 4/14.10): the device specification, the one attribute that a file needs to be
- * what it is. */
+/* Extended attributes (ECMA-167 4/14.10): the device specification, the one attribute that
+ * a file needs to be what it is. */
 #include <errno.h>
 #include <string.h>
 

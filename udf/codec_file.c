@@ -225,8 +225,8 @@ void udf_aed_encode(uint8_t block[UDF_BLOCK_BYTES], const struct udf_tag *tag, u
     udf_put32(block + 16, 0); /* the way back is not recorded (UDF 2.3.11) */
     udf_put32(block + 20, ads_len);
     memset(block + UDF_AED_BYTES + ads_len, 0, UDF_BLOCK_BYTES - UDF_AED_BYTES - ads_len);
-    /* UDF 2.01 2.3.11.1 wants the descriptors under the CRC; before it covered the eight bytes of the head.
-     */
+    /* UDF 2.01 2.3.11.1 wants the descriptors under the CRC; before it
+     * covered the eight bytes of the head. */
     udf_tag_encode_as(block, tag, UDF_TAG_AED, UDF_AED_BYTES + (tag->version >= 3 ? ads_len : 0));
 }
 
@@ -271,8 +271,8 @@ int udf_sbd_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, uint
     int err = udf_tag_decode_head(block, UDF_BLOCK_BYTES, &tag);
     if (err)
         return err;
-    /* The CRC may cover a bitmap longer than this block (UDF 2.3.8.1 only recommends 0 or 8); then it is left
-     * aside. */
+    /* The CRC may cover a bitmap longer than this block (UDF 2.3.8.1 only recommends 0
+     * or 8); then it is left aside. */
     if (tag.crc_len <= UDF_BLOCK_BYTES - UDF_TAG_BYTES && udf_tag_decode(block, UDF_BLOCK_BYTES, &tag))
         return -EUCLEAN;
     if (tag.id != UDF_TAG_SBD || tag.location != location)

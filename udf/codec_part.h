@@ -13,8 +13,8 @@ void udf_tag_encode_as(uint8_t *bytes, const struct udf_tag *tag, uint16_t id, s
 struct udf_volume_extent udf_volume_extent_decode(const uint8_t *bytes);
 void udf_volume_extent_encode(uint8_t *bytes, const struct udf_volume_extent *extent);
 
-/* Where a volume descriptor pointer, whose tag is known to be good, says that the sequence goes on (3/10.3).
- */
+/* Where a volume descriptor pointer, whose tag is known to be good, says that
+ * the sequence goes on (3/10.3). */
 struct udf_volume_extent udf_vdp_next(const uint8_t block[UDF_BLOCK_BYTES]);
 
 struct udf_long_ad udf_long_ad_decode(const uint8_t *bytes);

@@ -242,8 +242,8 @@ int udf_content_embed(struct udf_inode *inode, const void *bytes, uint32_t len)
     return 0;
 }
 
-/* How many of count blocks from there on may be written now: all that go straight to the medium, and *logged
- * others. */
+/* How many of count blocks from there on may be written now: all that go straight to
+ * the medium, and *logged others. */
 static int content_affordable(struct udf_inode *inode, struct udf_address at, uint32_t count,
                               uint32_t *logged, uint32_t *may)
 {
@@ -270,8 +270,8 @@ static int content_affordable(struct udf_inode *inode, struct udf_address at, ui
     return 0;
 }
 
-/* Changes bytes inside one block that is allocated; buf NULL: zeros. Nothing happens when there is no budget
- * left. */
+/* Changes bytes inside one block that is allocated; buf NULL: zeros. Nothing happens
+ * when there is no budget left. */
 static int content_patch(struct udf_inode *inode, uint64_t offset, const uint8_t *buf, uint32_t len,
                          uint32_t *logged, bool *patched)
 {
@@ -398,8 +398,8 @@ int udf_content_write(struct udf_inode *inode, uint64_t offset, const uint8_t *b
         if (err)
             return err;
     }
-    /* Only an end of the file that then lies inside it needs the care; the block that is written gets it
-     * anyway. */
+    /* Only an end of the file that then lies inside it needs the care; the block
+     * that is written gets it anyway. */
     int err = offset / UDF_BLOCK_BYTES > inode->fe.info_length / UDF_BLOCK_BYTES ? content_seal(inode) : 0;
     if (!err)
         err = udf_content_allocate(inode, UDF_ALLOC_DATA, first, last - first);

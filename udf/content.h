@@ -26,15 +26,15 @@ static inline uint32_t udf_blocks_of(uint64_t bytes)
 
 /* ---- the list of extents (extent.c, extent_load.c) ---- */
 
-/* Fills the list from the allocation descriptors of a file entry just decoded, chained ones included.
- * -EUCLEAN, -EIO. */
+/* Fills the list from the allocation descriptors of a file entry just decoded, chained
+ * ones included. -EUCLEAN, -EIO. */
 int udf_extents_load(struct udf_inode *inode, const struct udf_file_entry *fe);
 /* Index of the extent that holds this block of the file; extent_count beyond the last. */
 size_t udf_extents_index(const struct udf_inode *inode, uint32_t block);
 /* The block behind the last extent. */
 uint32_t udf_extents_end(const struct udf_inode *inode);
-/* Replaces what the list says of a range of blocks; a gap before it becomes a hole. Frees nothing. -ENOMEM.
- */
+/* Replaces what the list says of a range of blocks; a gap before it becomes a
+ * hole. Frees nothing. -ENOMEM. */
 int udf_extents_set(struct udf_inode *inode, uint32_t first, uint32_t count, uint8_t type,
                     struct udf_address at);
 /* Frees the blocks of a range and leaves a hole. A range that reaches past the end of the file takes all that
@@ -42,8 +42,8 @@ int udf_extents_set(struct udf_inode *inode, uint32_t first, uint32_t count, uin
 int udf_extents_punch(struct udf_inode *inode, uint32_t first, uint32_t count);
 /* Frees everything from a block of the file on. */
 void udf_extents_cut(struct udf_inode *inode, uint32_t first);
-/* The encoding of the extent that holds this block (or the last one) changes, since the end of the file
- * moves. */
+/* The encoding of the extent that holds this block (or the last one) changes,
+ * since the end of the file moves. */
 void udf_extents_touch(struct udf_inode *inode, uint32_t block);
 /* Allocates allocation extent descriptors for so many extents more than there are: to be called before
  * anything is changed, so that the commit cannot run out of space. -ENOSPC, -EAGAIN, -EFBIG. */
@@ -64,16 +64,16 @@ int udf_blocks_read(struct udf_volume *vol, struct udf_address at, uint32_t coun
 int udf_blocks_write(struct udf_volume *vol, struct udf_address at, uint32_t count, const void *buf,
                      enum udf_write_kind kind);
 
-/* Whether what is written to the packet of this block may go straight to its place, not by way of the
- * journal. Constant while a transaction runs. *left (may be NULL) gets the blocks from there to the end of
- * the packet. */
+/* Whether what is written to the packet of this block may go straight to its place, not by way
+ * of the journal. Constant while a transaction runs. *left (may be NULL) gets the blocks from
+ * there to the end of the packet. */
 bool udf_block_direct(struct udf_volume *vol, mmc_lba_t lba, uint32_t *left);
 
 /* Reads bytes that all lie before the end of the file. */
 int udf_content_read(struct udf_inode *inode, uint64_t offset, void *buf, size_t len);
 
-/* Allocates the holes in a range of blocks, as allocated and not recorded. May have done part of it when it
- * fails. */
+/* Allocates the holes in a range of blocks, as allocated and not recorded. May have
+ * done part of it when it fails. */
 int udf_content_allocate(struct udf_inode *inode, enum udf_alloc_class class, uint32_t first, uint32_t count);
 
 /* Writes whole blocks to a range that is allocated, and makes it recorded. */

@@ -131,8 +131,8 @@ static int create_change(void *ctx)
     return err;
 }
 
-/* A component takes at least 4 bytes and a name of one letter 6; a letter of UTF-8 at most 2 bytes of a name.
- */
+/* A component takes at least 4 bytes and a name of one letter 6; a letter of
+ * UTF-8 at most 2 bytes of a name. */
 #define TARGET_BYTES_PER_CHAR 6u
 
 static int create_target(struct create *create)

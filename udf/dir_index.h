@@ -95,8 +95,8 @@ int udf_dir_lock_write(struct udf_inode *dir);
 /* Locked for writing: 0, or why it may not be changed: -EROFS, -EUCLEAN, -ENOENT (it is deleted). */
 int udf_dir_changeable(const struct udf_inode *dir);
 
-/* ---- dir_change.c: locked for writing, in a transaction; the directory's own ICB is the caller's to make
- * dirty ---- */
+/* ---- dir_change.c: locked for writing, in a transaction; the directory's own ICB is
+ * the caller's to make dirty ---- */
 
 /* What a name leads to. */
 struct udf_dir_target {

@@ -11,8 +11,8 @@
 #include "udf/content.h"
 #include "udf/dir_index.h"
 
-#define NON_ALLOCATABLE                                                                                      \
-    "Non-Allocatable Space" /* UDF 1.50 2.3.13: a file of the root that holds the bad blocks */
+/* A file of the root that holds the bad blocks (UDF 1.50 2.3.13). */
+#define NON_ALLOCATABLE "Non-Allocatable Space"
 
 static bool load_hidden(const struct udf_inode *dir, const struct udf_fid *fid, const char *name, size_t len)
 {

@@ -120,8 +120,8 @@ int udf_extents_set(struct udf_inode *inode, uint32_t first, uint32_t count, uin
     if (high < inode->extent_count)
         high++;
     struct window window = {.count = 0};
-    /* Between low and high only the first two and the last two extents can have parts outside of the range.
-     */
+    /* Between low and high only the first two and the last two extents can
+     * have parts outside of the range. */
     for (size_t i = low; i < high && inode->extents[i].first < first; i++)
         window_append_part(&window, &inode->extents[i], 0, first);
     if (end < first)
@@ -140,8 +140,8 @@ int udf_extents_set(struct udf_inode *inode, uint32_t first, uint32_t count, uin
     return 0;
 }
 
-/* Gives the blocks of part of an extent back. Damage (two files that share a block) is reported and survived.
- */
+/* Gives the blocks of part of an extent back. Damage (two files that share a
+ * block) is reported and survived. */
 static void extent_free(struct udf_inode *inode, const struct udf_extent *extent, uint32_t from, uint32_t to)
 {
     uint32_t end = extent->first + extent->count;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files read and written. A long write is cut into pieces of one transaction each, so that none outgrows the
- * journal. */
+/* Files read and written. A long write is cut into pieces of one transaction each, so
+ * that none outgrows the journal. */
 #include <errno.h>
 
 #include "udf/content.h"

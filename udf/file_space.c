@@ -17,8 +17,8 @@ struct space {
     uint32_t next;        /* block from which on there is something left to allocate */
 };
 
-/* Zeros in the parts of blocks at both ends; *first and *last get the whole blocks between, within the file.
- */
+/* Zeros in the parts of blocks at both ends; *first and *last get the whole
+ * blocks between, within the file. */
 static int space_edges(struct udf_inode *inode, uint64_t offset, uint64_t end, uint32_t *first,
                        uint32_t *last)
 {
@@ -121,8 +121,8 @@ static int space_allocate(struct space *space)
     if (embedded)
         reached = space->end;
     bool grow = !(space->mode & FALLOC_FL_KEEP_SIZE) && reached > inode->fe.info_length;
-    /* A gap between the end of the file and what is kept behind it is filled: only allocated blocks may lie
-     * there. */
+    /* A gap between the end of the file and what is kept behind it is filled: only
+     * allocated blocks may lie there. */
     uint32_t first = space->next > before && !grow ? before : space->next;
     if (!embedded)
         err = udf_content_allocate(inode, UDF_ALLOC_DATA, first, space->next + count - first);

@@ -93,8 +93,8 @@ static int batch_write(struct udf_store *store, const struct image *images, uint
     return err ? err : store_sync(store);
 }
 
-/* A packet of the area that could not be written is used no longer, and the batch is written again without
- * it. */
+/* A packet of the area that could not be written is used no longer, and the
+ * batch is written again without it. */
 int images_write(struct udf_store *store, const struct image *images, uint32_t count)
 {
     uint8_t *packet = malloc(packet_bytes(store->journal));

@@ -62,8 +62,8 @@ struct udf_inode {
     size_t extents_clean; /* so many extents from the front are on the disc as they are here; SIZE_MAX: all */
     struct udf_address *aeds; /* blocks that hold the continuations of the allocation descriptors */
     size_t aed_count;
-    uint8_t *ads; /* with continuations: the ICB's descriptors as read, valid while no extent changes; NULL
-                     after */
+    /* With continuations: the ICB's descriptors as read, valid while no extent changes; NULL after. */
+    uint8_t *ads;
     uint32_t ads_len;
     bool foreign; /* some of it lies outside the partition that is written to: cannot be changed */
     bool deleted; /* no name is left; blocks are freed with the last reference */
@@ -86,8 +86,8 @@ uint32_t udf_inodes_waiting(struct udf_volume *vol);
 
 /* ---- for the other files that deal with inodes ---- */
 
-/* An ICB's inode number and the way back. Blocks 0 and 1 of partition 0 get numbers that no other block can
- * have. */
+/* An ICB's inode number and the way back. Blocks 0 and 1 of partition 0 get numbers
+ * that no other block can have. */
 udf_ino_t udf_ino_of(struct udf_address icb);
 struct udf_address udf_ino_address(udf_ino_t ino);
 
@@ -97,8 +97,8 @@ int udf_inode_new(struct udf_volume *vol, uint8_t file_type, struct udf_inode **
 /* Undoes udf_inode_new, in the same transaction: frees all blocks and the object. */
 void udf_inode_discard(struct udf_inode *inode);
 
-/* Notes that directory `by` leads to directory inode. -EUCLEAN when another one does: directories have one
- * name. */
+/* Notes that directory `by` leads to directory inode. -EUCLEAN when another one
+ * does: directories have one name. */
 int udf_inode_reached(struct udf_inode *inode, udf_ino_t by);
 /* The same after a rename. */
 void udf_inode_moved(struct udf_inode *inode, udf_ino_t by);
@@ -107,8 +107,8 @@ void udf_inode_moved(struct udf_inode *inode, udf_ino_t by);
 void udf_namespace_lock(struct udf_volume *vol);
 void udf_namespace_unlock(struct udf_volume *vol);
 
-/* File types that read like regular files: not said (ECMA-167 4/14.6.6), and real-time files (UDF 2.3.5.2).
- */
+/* File types that read like regular files: not said (ECMA-167 4/14.6.6), and
+ * real-time files (UDF 2.3.5.2). */
 #define UDF_FILE_UNSAID    0u
 #define UDF_FILE_REAL_TIME 249u
 

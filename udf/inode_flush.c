@@ -17,8 +17,8 @@ static uint32_t ad_bytes(const struct udf_inode *inode)
     return udf_content_kind(inode) == UDF_AD_LONG ? UDF_LONG_AD_BYTES : UDF_SHORT_AD_BYTES;
 }
 
-/* Descriptors that the ICB holds, and before the link to the next extent when there is one; the same in an
- * AED. */
+/* Descriptors that the ICB holds, and before the link to the next extent when
+ * there is one; the same in an AED. */
 static uint32_t layout_icb_room(const struct udf_inode *inode)
 {
     return udf_content_area(inode) / ad_bytes(inode);
@@ -41,8 +41,8 @@ size_t udf_extents_aed_dirty(const struct udf_inode *inode)
 {
     if (inode->extents_clean == SIZE_MAX)
         return inode->aed_count;
-    /* An extent needs one descriptor or more, so its index is a lower bound; the link in front may change as
-     * well. */
+    /* An extent needs one descriptor or more, so its index is a lower bound; the
+     * link in front may change as well. */
     uint32_t room = layout_icb_room(inode), step = layout_aed_step(inode);
     size_t index = inode->extents_clean;
     return index <= room ? 0 : (index - room) / step;

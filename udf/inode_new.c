@@ -27,8 +27,8 @@ static void new_fill(struct udf_inode *inode, uint8_t file_type)
         inode->fe.btime = now;
 }
 
-/* A block whose inode is in memory already is in use, whatever the bitmap says: it is left alone from now on.
- */
+/* A block whose inode is in memory already is in use, whatever the bitmap says:
+ * it is left alone from now on. */
 #define NEW_TRIES 16
 
 int udf_inode_new(struct udf_volume *vol, uint8_t file_type, struct udf_inode **inode)

@@ -178,8 +178,8 @@ void udf_inode_remove(struct udf_inode *inode)
     pthread_mutex_unlock(&table->lock);
 }
 
-/* One reference less to an inode that is not in the table, or not deleted. With the table's lock; true: free
- * it. */
+/* One reference less to an inode that is not in the table, or not deleted. With
+ * the table's lock; true: free it. */
 static bool inode_unref(struct udf_inode_table *table, struct udf_inode *inode)
 {
     if (--inode->refs)

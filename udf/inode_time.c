@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Times of inodes, with the zone that holds at that time here, and the small frame that every change runs in.
- */
+/* Times of inodes, with the zone that holds at that time here, and the small
+ * frame that every change runs in. */
 #include <errno.h>
 #include <time.h>
 

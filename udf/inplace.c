@@ -17,8 +17,8 @@ static bool item_goes_first(const struct udf_store *store, const struct store_it
            !udf_space_block_live(store->vol, item->lba);
 }
 
-/* Moves the items that go first to the front, in order, the others behind them. Returns how many those are.
- */
+/* Moves the items that go first to the front, in order, the others behind
+ * them. Returns how many those are. */
 static int items_divide(const struct udf_store *store, struct store_item *items, uint32_t count,
                         uint32_t *first)
 {
@@ -45,8 +45,8 @@ static int items_home(struct udf_store *store, const struct store_item *items, u
     return !err && store_unsynced(store) ? store_sync(store) : err;
 }
 
-/* All that is held, in two steps: new blocks with the bitmap that has them allocated, then what leads to
- * them. */
+/* All that is held, in two steps: new blocks with the bitmap that has them
+ * allocated, then what leads to them. */
 static int held_home(struct udf_store *store)
 {
     struct store_item *items;

@@ -62,8 +62,8 @@ static int extent_walk(struct udf_volume *vol, struct udf_volume_extent extent, 
     return 0;
 }
 
-/* Stands for the descriptor that cannot be read: open, and what the volume's other descriptors say of sizes.
- */
+/* Stands for the descriptor that cannot be read: open, and what the volume's
+ * other descriptors say of sizes. */
 static void lvid_invent(struct udf_volume *vol)
 {
     struct udf_lvid *lvid = &vol->lvid;

@@ -36,8 +36,8 @@ struct udf_journal {
 
 /* ---- journal_packet.c: what the packets of the journal look like ---- */
 
-/* In front of each packet of the log. Addresses are of the blocks behind it, in order (see journal_address).
- */
+/* In front of each packet of the log. Addresses are of the blocks behind it,
+ * in order (see journal_address). */
 struct journal_header {
     uint64_t volume_key, epoch;
     uint32_t record; /* of the epoch, from 0 */
@@ -67,8 +67,8 @@ void images_header_encode(uint8_t block[UDF_BLOCK_BYTES], const struct images_he
 bool images_header_decode(const uint8_t block[UDF_BLOCK_BYTES], const struct udf_journal *journal,
                           struct images_header *header);
 
-/* Where a block is in the journal: its place before sparing, which stays the same when its packet is moved;
- * and back. */
+/* Where a block is in the journal: its place before sparing, which stays the same when
+ * its packet is moved; and back. */
 mmc_lba_t journal_address(const struct udf_store *store, mmc_lba_t lba);
 mmc_lba_t journal_address_now(const struct udf_store *store, mmc_lba_t address);
 
@@ -117,8 +117,8 @@ struct image {
 uint32_t images_room(const struct udf_journal *journal);
 /* Writes a batch of images and makes it durable. */
 int images_write(struct udf_store *store, const struct image *images, uint32_t count);
-/* Finds the newest whole batch of the epoch: up to JOURNAL_IMAGES_MAX images, for images_free. None is no
- * error. */
+/* Finds the newest whole batch of the epoch: up to JOURNAL_IMAGES_MAX images, for
+ * images_free. None is no error. */
 int images_read(struct udf_store *store, uint64_t epoch, struct image *images, uint32_t *count);
 void images_free(struct image *images, uint32_t count);
 

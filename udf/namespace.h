@@ -30,8 +30,8 @@ struct udf_dir_target udf_name_target(const struct udf_inode *dir, uint32_t slot
 
 /* One name less for an inode that is locked for writing; without any, it is deleted. Counts it. */
 void udf_name_unlinked(struct udf_inode *inode);
-/* Whether a directory, locked for writing with its index there, may be removed: 0, -ENOTEMPTY, -EUCLEAN, ...
- */
+/* Whether a directory, locked for writing with its index there, may be
+ * removed: 0, -ENOTEMPTY, -EUCLEAN, ... */
 int udf_name_removable(struct udf_inode *dir);
 
 #endif

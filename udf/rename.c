@@ -56,8 +56,8 @@ static int rename_above(struct rename *rename, struct udf_inode *top, struct udf
             return err == -ESTALE ? -EUCLEAN : err;
         bool directory = udf_inode_is_dir(at);
         ino = udf_dir_parent(at);
-        /* Only a false ".." leads to a deleted directory; its last reference must not go inside a
-         * transaction. */
+        /* Only a false ".." leads to a deleted directory; its last reference
+         * must not go inside a transaction. */
         if (at->deleted && rename->refs.count < UDF_NAME_REFS_MAX)
             udf_name_refs_add(&rename->refs, at);
         else
@@ -114,8 +114,8 @@ static void sides_unlock(struct rename *rename)
         pthread_rwlock_unlock(&rename->to.inode->lock);
 }
 
-/* An inode changes its directory. The parent in the ICB is optional (UDF 2.3.5.4), and better not said than
- * wrong. */
+/* An inode changes its directory. The parent in the ICB is optional (UDF 2.3.5.4),
+ * and better not said than wrong. */
 static int rename_reparent(struct udf_inode *inode, struct udf_inode *from, struct udf_inode *to)
 {
     inode->fe.parent_icb = (struct udf_address){0};

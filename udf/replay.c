@@ -165,8 +165,8 @@ static int epochs_read(struct replay *replay, const struct replay_lvid *lvid)
     return 0;
 }
 
-/* The number leaves one out, because a packet that cannot be read today could hold that epoch, and be read
- * tomorrow. */
+/* The number leaves one out, because a packet that cannot be read today could hold
+ * that epoch, and be read tomorrow. */
 static void journal_continue(struct replay *replay, const struct replay_lvid *lvid)
 {
     struct udf_journal *journal = replay->journal;

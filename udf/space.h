@@ -28,8 +28,8 @@ enum udf_alloc_class {
  */
 int udf_space_alloc(struct udf_volume *vol, enum udf_alloc_class class, udf_block_t goal, uint32_t want,
                     udf_block_t *first, uint32_t *got);
-/* Frees blocks; tells the store to forget them. Blocks that are not allocated are damage: -EUCLEAN, nothing
- * freed. */
+/* Frees blocks; tells the store to forget them. Blocks that are not allocated are
+ * damage: -EUCLEAN, nothing freed. */
 int udf_space_free(struct udf_volume *vol, udf_block_t first, uint32_t count);
 
 uint32_t udf_space_count(struct udf_volume *vol);     /* free blocks, those waiting for a commit included */
@@ -40,8 +40,8 @@ uint32_t udf_space_available(struct udf_volume *vol); /* of them, to file data *
 bool udf_space_packet_live(struct udf_volume *vol, mmc_packet_t packet);
 bool udf_space_block_live(struct udf_volume *vol, mmc_lba_t lba);
 
-/* For tx.c: writes the changed blocks of the bitmap to the store; then, when durable, what was freed becomes
- * free. */
+/* For tx.c: writes the changed blocks of the bitmap to the store; then, when
+ * durable, what was freed becomes free. */
 int udf_space_flush(struct udf_volume *vol);
 void udf_space_committed(struct udf_volume *vol);
 

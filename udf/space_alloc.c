@@ -251,8 +251,8 @@ static struct run pen_run(struct udf_space *space, enum udf_alloc_class class, u
     return run;
 }
 
-/* When fresh packets are few, all that fills one gets one: a packet rewritten costs far more than one left in
- * part. */
+/* When fresh packets are few, all that fills one gets one: a packet rewritten costs
+ * far more than one left in part. */
 static bool stream_looks(const struct udf_space *space, uint32_t want)
 {
     return want >= (fresh_plentiful(space) ? STREAM_GROUPS : 1) * space->group_blocks;

@@ -16,13 +16,12 @@
 
 #define SPACE_WINDOWS 8u
 #define SPACE_PENS    3u
-#define SPACE_SUPER                                                                                          \
-    256u /* groups that are counted together, so that a search can pass over full stretches                  \
-          */
+/* Groups that are counted together, so that a search can pass over full stretches. */
+#define SPACE_SUPER    256u
 #define SPACE_NO_GROUP UINT32_MAX
 
-/* A stretch of fresh groups that one stream of writes is working its way through; others keep out while they
- * can. */
+/* A stretch of fresh groups that one stream of writes is working its way through;
+ * others keep out while they can. */
 struct space_window {
     uint32_t first, end; /* groups; empty when equal */
     uint64_t used;       /* when it was used last, in allocations */

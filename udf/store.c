@@ -155,8 +155,8 @@ bool store_packet_whole(struct udf_store *store, uint32_t number)
 
 /* ---- reading ---- */
 
-/* Copies what is in memory of the run that begins at first, and says how many blocks of one kind the run has.
- */
+/* Copies what is in memory of the run that begins at first, and says how many
+ * blocks of one kind the run has. */
 static uint32_t read_from_memory(struct udf_store *store, mmc_lba_t first, uint32_t count, uint8_t *buf,
                                  bool *found)
 {

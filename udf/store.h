@@ -2,12 +2,16 @@
 /*
  * Inside the UDF library: where blocks live between the code that changes them and the medium.
  *
- * The danger is a packet torn by a power cut: all of its blocks are gone, the old ones too. So a packet that holds
- * anything that the last commit made durable ("live") is rewritten only when a second copy of its live blocks is on
- * the medium:
- *   - blocks bound for a packet with nothing live in it go straight to their place, before the commit ("direct");
- *   - all other changed blocks of a transaction go into the journal's log as one record, whose arrival is the commit;
- *   - later, the checkpoint writes each packet with logged blocks to the images area first, then to its place.
+ * The danger is a packet torn by a power cut: all of its blocks are gone, the old ones too. So a packet that
+ * holds anything that the last commit made durable ("live") is rewritten only when a second copy of its live
+ * blocks is on the medium:
+ *   - blocks bound for a packet with nothing live in it go straight to their place, before the commit
+ *     ("direct");
+ *   - all other changed blocks of a transaction go into the journal's log as one record, whose arrival is
+ *     the commit;
+ *   - later, the checkpoint writes each packet with logged blocks to the images area first, then to its
+ *     place.
+ *
  * A transaction is thus all or nothing, whatever the power does. See docs/crash-model.md.
  *
  * Without a journal (volumes that others made) the same calls write in place in a careful order.
@@ -18,8 +22,9 @@
 #include "udf/volume.h"
 
 /*
- * Opens the store on vol->dev after udf_volume_recognise. With a journal whose newest epoch was not brought home, its
- * blocks are laid over the device at once (*recovered is set), so that every later read sees the committed state.
+ * Opens the store on vol->dev after udf_volume_recognise. With a journal whose newest epoch was not brought
+ * home, its blocks are laid over the device at once (*recovered is set), so that every later read sees the
+ * committed state.
  */
 int udf_store_open(struct udf_volume *vol, bool *recovered);
 void udf_store_close(struct udf_volume *vol); /* frees only: commit and checkpoint come first */
@@ -32,7 +37,8 @@ enum udf_write_kind {
     UDF_WRITE_DATA, /* given to the device at once where that is safe, otherwise as META */
 };
 /* Writes blocks, inside a transaction (udf_tx_begin). May wait for the device. */
-int udf_store_write(struct udf_volume *vol, mmc_lba_t first, uint32_t count, const void *buf, enum udf_write_kind kind);
+int udf_store_write(struct udf_volume *vol, mmc_lba_t first, uint32_t count, const void *buf,
+                    enum udf_write_kind kind);
 
 /* The blocks were freed: what is held of them need not be written. */
 void udf_store_forget(struct udf_volume *vol, mmc_lba_t first, uint32_t count);
@@ -40,9 +46,11 @@ void udf_store_forget(struct udf_volume *vol, mmc_lba_t first, uint32_t count);
 /* ---- transactions (tx.c) ---- */
 
 /*
- * Every change runs between these two, and holds them off from a commit. blocks: an upper estimate of the metadata
- * blocks (and undirect data blocks) that it will write, at most UDF_TX_BLOCKS_MAX; begin commits first when the log has
- * no room for so many. Opens the integrity descriptor before the first change. -EROFS, -EIO.
+ * Every change runs between these two, and holds them off from a commit. blocks: an upper estimate of the
+ * metadata blocks (and undirect data blocks) that it will write, at most UDF_TX_BLOCKS_MAX; begin commits
+ * first when the log has no room for so many. Opens the integrity descriptor before the first change. -EROFS,
+ * -EIO.
+ *
  * Lock order: transaction, then inodes (directories before files, smaller ino first), then space, then store.
  * Never nested, never begun with an inode's lock held.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The target of a symbolic link: path components (ECMA-167 4/14.16) in the contents, read back as a Unix
- * path. */
+/* The target of a symbolic link: path components (ECMA-167 4/14.16) in the
+ * contents, read back as a Unix path. */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The UDF library as programs see it: a volume on a block device, its inodes, directories and files. No FUSE, no SCSI,
- * no threads of its own, no printing. All functions may be called from many threads at once unless said otherwise.
- * They return 0 (or a count) or -errno.
+ * The UDF library as programs see it: a volume on a block device, its inodes, directories and files. No FUSE,
+ * no SCSI, no threads of its own, no printing. All functions may be called from many threads at once unless
+ * said otherwise. They return 0 (or a count) or -errno.
  */
 #ifndef UDF_UDF_H
 #define UDF_UDF_H
@@ -28,28 +28,32 @@ enum udf_level {
 struct udf_open_options {
     bool read_only;
     bool noatime;
-    /* What happened that a person should know (recovered after a power cut, mounted read-only because ...). */
+    /* What happened that a person should know (recovered after a power cut,
+     * mounted read-only because ...). */
     void (*message)(void *ctx, enum udf_level level, const char *text);
     void *message_ctx;
 };
 
 /*
- * Opens the volume on dev. After a power cut its journal is replayed (in memory only, with read_only). A volume that
- * cannot be written (its format, the medium, its flags) is opened read-only, with the reason in udf_volume_stat.
- * -EMEDIUMTYPE: no UDF on the device; -EUCLEAN: UDF, but damaged beyond use (a message says where); -EOPNOTSUPP: a
- * kind of volume that is not supported. dev stays the caller's, and must outlive the volume.
+ * Opens the volume on dev. After a power cut its journal is replayed (in memory only, with read_only). A
+ * volume that cannot be written (its format, the medium, its flags) is opened read-only, with the reason in
+ * udf_volume_stat. -EMEDIUMTYPE: no UDF on the device; -EUCLEAN: UDF, but damaged beyond use (a message says
+ * where); -EOPNOTSUPP: a kind of volume that is not supported. dev stays the caller's, and must outlive the
+ * volume.
  */
-int udf_volume_open(struct block_device *dev, const struct udf_open_options *options, struct udf_volume **vol);
+int udf_volume_open(struct block_device *dev, const struct udf_open_options *options,
+                    struct udf_volume **vol);
 
-/* Commits, writes everything to its place, closes the integrity descriptor and frees the volume. All inodes must have
- * been put (others are counted and reported). Returns the first error; the volume is gone in any case. */
+/* Commits, writes everything to its place, closes the integrity descriptor and frees the
+ * volume. All inodes must have been put (others are counted and reported). Returns the first
+ * error; the volume is gone in any case. */
 int udf_volume_close(struct udf_volume *vol);
 
 /* Makes every change so far durable: fsync of everything. */
 int udf_volume_sync(struct udf_volume *vol);
 
-/* Like udf_volume_sync when there is something uncommitted; then brings the journal's contents home if idle is set.
- * For a periodic caller. */
+/* Like udf_volume_sync when there is something uncommitted; then brings the journal's contents home if idle
+ * is set. For a periodic caller. */
 int udf_volume_tick(struct udf_volume *vol, bool idle);
 
 struct udf_volume_stat {
@@ -119,9 +123,11 @@ struct udf_entry {
     bool directory;
     uint64_t next; /* position behind this entry */
 };
-/* Calls fn for each entry from position on (0: from the start; "." and ".." are the caller's) until it returns
- * non-zero. Positions stay valid while entries are added and removed. fn must not call back into this directory. */
-int udf_dir_read(struct udf_inode *dir, uint64_t position, int (*fn)(void *ctx, const struct udf_entry *), void *ctx);
+/* Calls fn for each entry from position on (0: from the start; "." and ".." are the caller's)
+ * until it returns non-zero. Positions stay valid while entries are added and removed. fn must not
+ * call back into this directory. */
+int udf_dir_read(struct udf_inode *dir, uint64_t position, int (*fn)(void *ctx, const struct udf_entry *),
+                 void *ctx);
 /* The inode number of the directory above; of the root itself for the root. */
 udf_ino_t udf_dir_parent(struct udf_inode *dir);
 
@@ -147,10 +153,11 @@ int udf_dir_rename(struct udf_inode *from, const char *from_name, size_t from_le
 ssize_t udf_file_read(struct udf_inode *inode, uint64_t offset, void *buf, size_t len);
 /* All len bytes or -errno. -ENOSPC, -EFBIG. Sets mtime. */
 ssize_t udf_file_write(struct udf_inode *inode, uint64_t offset, const void *buf, size_t len);
-/* The same for a cache above that writes back late: mtime and ctime stay, since the cache tells them by itself. */
+/* The same for a cache above that writes back late: mtime and ctime stay, since
+ * the cache tells them by itself. */
 ssize_t udf_file_write_back(struct udf_inode *inode, uint64_t offset, const void *buf, size_t len);
-/* mode as fallocate(2): 0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE
- * (with or without KEEP_SIZE); others -EOPNOTSUPP. */
+/* mode as fallocate(2): 0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+ * FALLOC_FL_ZERO_RANGE (with or without KEEP_SIZE); others -EOPNOTSUPP. */
 int udf_file_allocate(struct udf_inode *inode, int mode, uint64_t offset, uint64_t len);
 /* SEEK_DATA and SEEK_HOLE. */
 off_t udf_file_seek(struct udf_inode *inode, off_t offset, int whence);

@@ -20,7 +20,8 @@ typedef struct {
     uint32_t n;
 } udf_vblock_t;
 
-/* lb_addr (ECMA-167 4/7.1): a block together with the partition reference that says what kind of block it is. */
+/* lb_addr (ECMA-167 4/7.1): a block together with the partition reference that
+ * says what kind of block it is. */
 struct udf_address {
     uint32_t block;
     uint16_t part; /* index of the partition map in the logical volume descriptor */

@@ -11,8 +11,8 @@
 #include "udf/store_part.h"
 
 #define MESSAGE_MAX 512u
-/* Bytes of a name that fits in any case: OSTA CS0 has 254 characters of 8 bits behind its compression byte.
- */
+/* Bytes of a name that fits in any case: OSTA CS0 has 254 characters of 8
+ * bits behind its compression byte. */
 #define NAME_MAX_BYTES 254u
 
 void udf_message(const struct udf_volume *vol, enum udf_level level, const char *format, ...)
@@ -48,8 +48,8 @@ static int fileset_read(struct udf_volume *vol)
     return 0;
 }
 
-/* Waiting writers, that is commits, come before new readers, that is changes: else a commit might wait for
- * ever. */
+/* Waiting writers, that is commits, come before new readers, that is changes: else
+ * a commit might wait for ever. */
 static int lock_init(struct udf_volume *vol)
 {
     pthread_rwlockattr_t attr;

@@ -66,8 +66,8 @@ static int chain_follow(const struct vhost_memory *memory, struct vhost_chain *c
     return -EINVAL;
 }
 
-/* The 16-bit fields of a ring that the other side changes or watches. Rings are 2-byte aligned (checked when
- * used). */
+/* The 16-bit fields of a ring that the other side changes or watches. Rings are
+ * 2-byte aligned (checked when used). */
 static uint16_t ring_load(const uint8_t *at)
 {
     return atomic_load_explicit((const _Atomic uint16_t *)(const void *)at, memory_order_acquire);

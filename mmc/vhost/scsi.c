@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The virtio-scsi controller (virtio 1.1, 5.6): a request's lun and CDB to the drive, status and sense back.
- */
+/* The virtio-scsi controller (virtio 1.1, 5.6): a request's lun and CDB to the
+ * drive, status and sense back. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The vhost-user server: the socket, the messages of the protocol, and the loop that waits for the guest's
- * kicks. */
+/* The vhost-user server: the socket, the messages of the protocol, and the loop
+ * that waits for the guest's kicks. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -44,8 +44,8 @@ enum request {
 /* REPLY_ACK, BACKEND_REQ (User-Mode Linux gets no interrupt without it), CONFIG */
 #define PROTOCOL_FEATURES (1ull << 3 | 1ull << 5 | 1ull << 9)
 
-/* How often a drive that nobody asks anything is moved on, and how long a pause of the host is a short one.
- */
+/* How often a drive that nobody asks anything is moved on, and how long a
+ * pause of the host is a short one. */
 #define IDLE_TICK_MS  10
 #define IDLE_SHORT_US 50000u
 
@@ -206,8 +206,8 @@ static int vring_fd_set(struct vhost_server *s, struct vhost_queue *q, unsigned 
         /* What the other side made of its descriptor must not hold the server up. */
         fcntl(*fd, F_SETFL, O_NONBLOCK);
     }
-    /* Answers given while there was no one to tell would hang the guest; a needless interrupt does no harm.
-     */
+    /* Answers given while there was no one to tell would hang the guest; a
+     * needless interrupt does no harm. */
     if (m->request == SET_VRING_CALL && q->call >= 0)
         eventfd_write(q->call, 1);
     return m->request == SET_VRING_KICK ? queue_run(s, index) : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the vhost-user server: guest memory, rings and SCSI requests. Little-endian throughout, as virtio 1
- * is. */
+/* Inside the vhost-user server: guest memory, rings and SCSI requests.
+ * Little-endian throughout, as virtio 1 is. */
 #ifndef MMC_VHOST_INTERNAL_H
 #define MMC_VHOST_INTERNAL_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What "packetdisc info" says of media and drives that a virtual disc cannot be, and of drives that lie or
- * swear. */
+/* What "packetdisc info" says of media and drives that a virtual disc cannot be,
+ * and of drives that lie or swear. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -90,8 +90,8 @@ static void folder_damage(const char *folder, struct input *in)
     in->left -= len;
 }
 
-/* Parameter lists that are right, for the input to change bits of: without them few runs would get past the
- * checks. */
+/* Parameter lists that are right, for the input to change bits of: without them few
+ * runs would get past the checks. */
 static void list_prepare(uint8_t *out, size_t len)
 {
     static const uint8_t format[12] = {0, 0x82, 0, 8, 0, 0, 0x0c, 0x80, 0x40, 0, 0, 32};

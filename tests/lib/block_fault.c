@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The drive of the fault device: holds writes in memory, burns whole packets at a sync, and dies when the
- * power does. */
+/* The drive of the fault device: holds writes in memory, burns whole packets at a sync,
+ * and dies when the power does. */
 #include "tests/lib/block_fault.h"
 
 #include <errno.h>

@@ -6,21 +6,23 @@
  * away.
  *
  * It keeps to the contract of mmc/block.h as strictly as the contract allows:
- *   - the medium changes only in whole packets; a packet that lacks blocks is completed from the medium, and
- * when that cannot be read, it is a failure of that packet (block_sync: -EIO, named by block_failure_next);
+ *   - the medium changes only in whole packets; a packet that lacks blocks is completed from the medium,
+ *     and when that cannot be read, it is a failure of that packet (block_sync: -EIO, named by
+ *     block_failure_next);
  *   - BLOCK_WRITE_FRESH makes all other blocks of the packet zeros at once, those written a moment ago
- * included;
+ *     included;
  *   - a write that the medium refuses destroys the packet: unreadable until it is written whole again;
- *   - nothing is durable before block_sync, and at a power cut each packet written since shows, independently
- * of the others, its state after none, some or all of these writes.
+ *   - nothing is durable before block_sync, and at a power cut each packet written since shows,
+ *     independently of the others, its state after none, some or all of these writes.
  *
  * Power cuts. Writes are numbered from 1: each packet that a block_write touches is one, counted over the
  * life of the medium. "Cut at write n" is the state of the medium when the power fails after write n was
  * given to the device and before anything later (a sync included) happened. What was synced when
  * fault_stats.writes was k is thus safe in all cuts at n > k. There are two ways to have a cut:
- *   - fault_medium_cut_at: the device dies at write n, all its calls fail with -EIO; open the medium again to
- * go on;
- *   - fault_medium_record, one undisturbed run, then fault_medium_cut_copy for as many n and seeds as wanted.
+ *   - fault_medium_cut_at: the device dies at write n, all its calls fail with -EIO; open the medium
+ *     again to go on;
+ *   - fault_medium_record, one undisturbed run, then fault_medium_cut_copy for as many n and seeds as
+ *     wanted.
  *
  * The seed chooses what happens to the writes not synced:
  *   0  all lost, the packet of write n torn        1  all kept, the packet of write n torn
@@ -58,8 +60,8 @@ struct fault_write {
     uint64_t sync; /* syncs that were done before it since the recording began */
 };
 
-/* A medium of zeros; blocks is rounded down to whole packets of packet_blocks (1 to 64) blocks. 0 or -errno.
- */
+/* A medium of zeros; blocks is rounded down to whole packets of packet_blocks
+ * (1 to 64) blocks. 0 or -errno. */
 int fault_medium_create(uint32_t blocks, uint32_t packet_blocks, struct fault_medium **medium);
 
 /* Frees it; no device may be open on it. NULL is fine. */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The fault device's power cuts: what a medium looks like when the power fails in the middle of a log of
- * writes. */
+/* The fault device's power cuts: what a medium looks like when the power fails in
+ * the middle of a log of writes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/lib/fault_medium.h"
 
-/* The writes of one packet, entries[order[from]] up to entries[order[to - 1]], that no sync has made durable.
- */
+/* The writes of one packet, entries[order[from]] up to entries[order[to - 1]],
+ * that no sync has made durable. */
 struct cut_group {
     uint32_t packet;
     size_t from, to;

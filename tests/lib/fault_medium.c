@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The medium of the fault device: packets with their damage and wear, images in and out, and the log of
- * writes. */
+/* The medium of the fault device: packets with their damage and wear, images in
+ * and out, and the log of writes. */
 #include "tests/lib/fault_medium.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the fault device: what its two parts, the medium and the drive in front of it, know of each other.
- */
+/* Inside the fault device: what its two parts, the medium and the drive in
+ * front of it, know of each other. */
 #ifndef TESTS_LIB_FAULT_MEDIUM_H
 #define TESTS_LIB_FAULT_MEDIUM_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What mkfs.packetfs says of media that a virtual disc cannot be: an empty drive, an open tray, a pressed
- * disc, a DVD. */
+/* What mkfs.packetfs says of media that a virtual disc cannot be: an empty drive, an
+ * open tray, a pressed disc, a DVD. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

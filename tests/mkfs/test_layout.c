@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The layout of a new volume, looked at through the codec: what mkudffs made, and what mkfs.packetfs made of
- * it. */
+/* The layout of a new volume, looked at through the codec: what mkudffs made, and
+ * what mkfs.packetfs made of it. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

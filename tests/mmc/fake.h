@@ -46,8 +46,8 @@ struct mmc_drive *fake_drive(struct fake *fake);
 /* Fails the test unless every step has come. */
 void fake_done(const struct fake *fake);
 
-/* Makes the answer of a request: check condition with this sense, or a reply cut at what the host has room
- * for. */
+/* Makes the answer of a request: check condition with this sense, or a reply cut
+ * at what the host has room for. */
 void fake_refuse(struct mmc_request *r, uint32_t sense, bool deferred, int progress);
 void fake_reply(struct mmc_request *r, const void *bytes, size_t len);
 

@@ -189,8 +189,8 @@ static void volume_write(const char *path, const char *volume)
     mmc_close(drive);
 }
 
-/* The kernel asks for the size of a disc when it is put in, and knows nothing of what was done to it since.
- */
+/* The kernel asks for the size of a disc when it is put in, and knows nothing
+ * of what was done to it since. */
 static void disc_reload(const char *path)
 {
     struct mmc_drive *drive = drive_open(path);

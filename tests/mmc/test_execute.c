@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How commands are carried out: attentions, busy answers, late errors, aborts, deadlines, and what is
- * remembered. */
+/* How commands are carried out: attentions, busy answers, late errors, aborts,
+ * deadlines, and what is remembered. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -239,8 +239,8 @@ static void test_aborted(void **state)
     rig_down(&rig);
 }
 
-/* Late errors are kept apart, and the command that got one is sent again, because the drive has not carried
- * it out. */
+/* Late errors are kept apart, and the command that got one is sent again, because the
+ * drive has not carried it out. */
 static void test_deferred(void **state)
 {
     const struct fake_step steps[] = {
@@ -286,8 +286,8 @@ static void test_deferred_endless(void **state)
 
 #define PAGE_5 "00 00 00 00 00 00 00 00  05 32 20 25 08 07 00 00 00 00 00 00 00 20 00 96"
 
-/* After a reset the drive has its default write parameters, with which it would write something else, or
- * refuse. */
+/* After a reset the drive has its default write parameters, with which it would
+ * write something else, or refuse. */
 static void test_params_again(void **state)
 {
     const struct fake_step steps[] = {
@@ -397,8 +397,8 @@ static void test_odd_answers(void **state)
     rig_down(&rig);
 }
 
-/* Long reads come in as many commands as the adapter wants; a packet that does not fit is not written in
- * parts. */
+/* Long reads come in as many commands as the adapter wants; a packet that does
+ * not fit is not written in parts. */
 static void test_transfer_limit(void **state)
 {
     const struct fake_step steps[] = {

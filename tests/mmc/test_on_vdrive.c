@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The drive library on the virtual drive: every state of a disc, every quirk it has, and a failure at every
- * command. */
+/* The drive library on the virtual drive: every state of a disc, every quirk it has,
+ * and a failure at every command. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

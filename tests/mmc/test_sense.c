@@ -79,8 +79,8 @@ static void test_descriptor(void **state)
     assert_int_equal(s.lba, -150);
 }
 
-/* A descriptor that claims to be longer than the data, one of length 0, and an additional length beyond the
- * end. */
+/* A descriptor that claims to be longer than the data, one of length 0, and an
+ * additional length beyond the end. */
 static void test_descriptor_hostile(void **state)
 {
     struct mmc_sense s = decode("72 02 04 07 00 00 00 ff  00 ff 80");

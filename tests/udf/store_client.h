@@ -49,9 +49,9 @@ void client_start(struct client *client, const struct test_volume_spec *spec, ui
 void client_end(struct client *client);
 /* Closes the volume and opens it again. */
 void client_reopen(struct client *client);
-/* The power fails now (seeds as of block_fault.h), and the volume is opened again. What is not durable is
- * forgotten: the client goes on from what the volume holds, which must be transaction oldest or a newer one.
- */
+/* The power fails now (seeds as of block_fault.h), and the volume is opened again. What is not
+ * durable is forgotten: the client goes on from what the volume holds, which must be
+ * transaction oldest or a newer one. */
 void client_crash(struct client *client, uint64_t cut_seed, uint64_t oldest);
 /* Opens the volume again after its device died or was closed, as client_crash does. */
 void client_recover(struct client *client, uint64_t oldest);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Directories: growth out of the ICB, deleted slots used again, positions of a listing, many names, damage.
- */
+/* Directories: growth out of the ICB, deleted slots used again, positions of
+ * a listing, many names, damage. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>

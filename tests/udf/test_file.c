@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Contents of files: in the ICB, in blocks, with holes, in many pieces, at the limits, and when the volume is
- * full. */
+/* Contents of files: in the ICB, in blocks, with holes, in many pieces, at the
+ * limits, and when the volume is full. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -417,8 +417,8 @@ static void test_no_space(void **state)
     free(bytes);
 }
 
-/* Small files until nothing goes any more: names and ICBs have room kept back, and everything still checks.
- */
+/* Small files until nothing goes any more: names and ICBs have room kept
+ * back, and everything still checks. */
 static void test_no_space_small(void **state)
 {
     static const struct test_volume_spec small = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The descriptors inside a partition: file set, file entries, allocation descriptors, file identifiers,
- * bitmap head. */
+/* The descriptors inside a partition: file set, file entries, allocation descriptors,
+ * file identifiers, bitmap head. */
 #include <errno.h>
 
 #include "tests/udf/cmocka_all.h"
@@ -323,8 +323,8 @@ static void test_sbd(void **state)
     assert_int_equal(udf_sbd_decode(block, 0, &bits, &bytes), 0);
 }
 
-/* A CRC over a bitmap that goes on in further blocks cannot be checked here, and one over this block alone
- * can. */
+/* A CRC over a bitmap that goes on in further blocks cannot be checked here, and
+ * one over this block alone can. */
 static void test_sbd_long_crc(void **state)
 {
     static uint8_t bitmap[16384];

@@ -324,8 +324,8 @@ static unsigned damage_places(struct fault_medium *medium, uint32_t blocks, mmc_
     return count;
 }
 
-/* Changes some bytes, mostly where lengths and numbers are, and makes the tags fit: of the block and of FIDs
- * in it. */
+/* Changes some bytes, mostly where lengths and numbers are, and makes the tags fit:
+ * of the block and of FIDs in it. */
 static void damage_block(uint8_t *block, uint64_t *random)
 {
     static const uint8_t values[] = {0, 1, 0x7F, 0x80, 0xFF, 3, 4, 8};

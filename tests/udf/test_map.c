@@ -5,8 +5,8 @@
 #include "tests/udf/cmocka_all.h"
 #include "udf/volume.h"
 
-/* 100 blocks from 1000 on, packets of 8; the packets at 8, 16 and 40 are moved, the last into the partition
- * itself. */
+/* 100 blocks from 1000 on, packets of 8; the packets at 8, 16 and 40 are moved, the
+ * last into the partition itself. */
 static struct udf_spare spares[] = {{8, {504}}, {16, {512}}, {40, {1080}}};
 
 static void volume_make(struct udf_volume *vol)

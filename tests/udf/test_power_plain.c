@@ -73,8 +73,8 @@ static void test_single_blocks(void **state)
     client_end(&client);
 }
 
-/* Packets, but no journal, as on a disc that another system formatted: everything works, and is there after
- * closing. */
+/* Packets, but no journal, as on a disc that another system formatted: everything
+ * works, and is there after closing. */
 static void test_packets(void **state)
 {
     static const struct test_volume_spec packets = {

@@ -65,8 +65,8 @@ static void tear(struct fault_medium *medium, uint32_t block)
     fault_medium_tear(medium, (mmc_packet_t){block / 32});
 }
 
-/* The volume is recognised; message (if not NULL) was given, and it is read-only for the reason (NULL: it is
- * not). */
+/* The volume is recognised; message (if not NULL) was given, and it is read-only for
+ * the reason (NULL: it is not). */
 static void check_survives(struct fault_medium *medium, const char *message, const char *reason)
 {
     struct image_volume *image = image_recognise(medium);
@@ -489,8 +489,8 @@ static void test_journal_senseless(void **state)
     }
 }
 
-/* Every descriptor with any byte changed under a valid CRC: no crash, no endless walk, an answer that can be.
- */
+/* Every descriptor with any byte changed under a valid CRC: no crash, no
+ * endless walk, an answer that can be. */
 static void test_hostile(void **state)
 {
     static const uint32_t places[] = {MAIN,     MAIN + LVD, MAIN + PD, LVID,         TABLE_1,

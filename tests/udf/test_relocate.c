@@ -216,8 +216,8 @@ static void test_journal_packets(void **state)
     client_verify(client, client->vol, client->transaction, "replayed");
 }
 
-/* The only header of the images area fails: no checkpoint is possible, and the log keeps what was committed.
- */
+/* The only header of the images area fails: no checkpoint is possible, and the
+ * log keeps what was committed. */
 static void test_images_header(void **state)
 {
     struct client *client = *state;

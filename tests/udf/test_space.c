@@ -180,8 +180,8 @@ static void test_reserve(void **state)
     assert_int_equal(udf_space_alloc(vol, UDF_ALLOC_ICB, UDF_NO_GOAL, 1, &first, &got), -ENOSPC);
 }
 
-/* What was freed since the last commit is not given out before the next, and -EAGAIN says that it will be
- * then. */
+/* What was freed since the last commit is not given out before the next, and
+ * -EAGAIN says that it will be then. */
 static void test_freed_waits_for_the_commit(void **state)
 {
     struct udf_volume *vol = ((struct volume *)*state)->vol;
@@ -264,8 +264,8 @@ static void counts_check(const struct udf_space *space)
     }
 }
 
-/* Much at random; nothing is given out twice, the counts hold, and the bitmap on the disc says the same
- * afterwards. */
+/* Much at random; nothing is given out twice, the counts hold, and the bitmap on the
+ * disc says the same afterwards. */
 static void test_at_random(void **state)
 {
     struct volume *v = *state;

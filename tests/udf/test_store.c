@@ -105,8 +105,8 @@ static void test_changes_coalesce(void **state)
     assert_int_equal(after.packets_written - before.packets_written, 1);
 }
 
-/* A live block that cannot be read keeps its packet from being rewritten; the log keeps what would have gone
- * there. */
+/* A live block that cannot be read keeps its packet from being rewritten; the log
+ * keeps what would have gone there. */
 static void test_unreadable_neighbour(void **state)
 {
     struct client *client = *state;

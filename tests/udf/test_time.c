@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The timestamp, against bytes worked out by hand from ECMA-167 1/7.3 and against the C library's calendar.
- */
+/* The timestamp, against bytes worked out by hand from ECMA-167 1/7.3 and
+ * against the C library's calendar. */
 #include <time.h>
 
 #include "tests/udf/cmocka_all.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Volumes that mkudffs makes for a test, on a medium that can be damaged, and what recognition says of them.
- */
+/* Volumes that mkudffs makes for a test, on a medium that can be damaged, and
+ * what recognition says of them. */
 #ifndef TESTS_UDF_VOLUME_IMAGE_H
 #define TESTS_UDF_VOLUME_IMAGE_H
 

@@ -89,8 +89,7 @@ uint64_t rig_udfinfo(const char *image, const char *key, char *text, size_t size
     uint64_t found = UINT64_MAX;
     bool seen = false;
     const char *program = getenv("UDFINFO");
-    snprintf(command, sizeof command, "'%s' --utf8 '%s' 2>/dev/null", program ? program : "udfinfo",
-             image);
+    snprintf(command, sizeof command, "'%s' --utf8 '%s' 2>/dev/null", program ? program : "udfinfo", image);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     while (fgets(line, sizeof line, pipe)) {
@@ -110,7 +109,8 @@ uint64_t rig_udfinfo(const char *image, const char *key, char *text, size_t size
     return found;
 }
 
-/* What tests/lib/udfcheck.py says, which shares no code with the library: nothing may be wrong, nothing leaked. */
+/* What tests/lib/udfcheck.py says, which shares no code with the library: nothing
+ * may be wrong, nothing leaked. */
 static void rig_check(const char *image)
 {
     const char *program = getenv("UDFCHECK");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A volume that mkudffs made, on a medium in memory, opened through the library: mounted, unmounted, shown to
- * others. */
+/* A volume that mkudffs made, on a medium in memory, opened through the library:
+ * mounted, unmounted, shown to others. */
 #ifndef TESTS_UDF_VOLUME_RIG_H
 #define TESTS_UDF_VOLUME_RIG_H
 
@@ -16,8 +16,8 @@ struct rig {
     unsigned warnings; /* messages of level warning and error */
 };
 
-/* The kinds of volume that tests go through: physical and sparable, with and without a journal, 1.50
- * and 2.01. */
+/* The kinds of volume that tests go through: physical and sparable, with and
+ * without a journal, 1.50 and 2.01. */
 extern const struct test_volume_spec rig_specs[];
 extern const unsigned rig_spec_count;
 

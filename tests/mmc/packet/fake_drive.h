@@ -24,15 +24,15 @@ struct fake_drive *fake_drive_new(uint32_t packets, bool formatted);
 void fake_drive_free(struct fake_drive *f);
 struct mmc_transport *fake_drive_transport(struct fake_drive *f);
 
-/* Commands since the last fake_log_clear with this opcode, or all with opcode FAKE_ANY; at most room of them.
- */
+/* Commands since the last fake_log_clear with this opcode, or all with opcode
+ * FAKE_ANY; at most room of them. */
 #define FAKE_ANY 0xFFu
 size_t fake_log(struct fake_drive *f, uint8_t opcode, struct fake_command *commands, size_t room);
 size_t fake_log_count(struct fake_drive *f, uint8_t opcode);
 void fake_log_clear(struct fake_drive *f);
 
-/* What a host must never do: writes that are no whole aligned packet, reads of a packet that is in the
- * buffer. */
+/* What a host must never do: writes that are no whole aligned packet, reads of a
+ * packet that is in the buffer. */
 unsigned fake_violations(struct fake_drive *f);
 
 /* The block on the medium, the buffer not counted. */
@@ -41,8 +41,8 @@ void fake_block_set(struct fake_drive *f, uint32_t lba, int value);
 
 /* WRITE of the packet fails so many times: with the command itself, or late, when the buffer is burned. */
 void fake_write_fails(struct fake_drive *f, uint32_t packet, unsigned times, bool late);
-/* Whether late errors say which block they are about, and whether the rest of the buffer is lost with them.
- */
+/* Whether late errors say which block they are about, and whether the rest of
+ * the buffer is lost with them. */
 void fake_late_manner(struct fake_drive *f, bool names_block, bool loses_buffer);
 void fake_read_fails(struct fake_drive *f, uint32_t lba, bool on);
 /* The next command gets this unit attention; 29h empties the buffer. */

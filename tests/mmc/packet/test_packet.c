@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The packet device on a drive that shows each command: what is written and read when, and what becomes of
- * errors. */
+/* The packet device on a drive that shows each command: what is written and read
+ * when, and what becomes of errors. */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
