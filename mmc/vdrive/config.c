@@ -68,8 +68,8 @@ static void features_of_disc(const struct vdrive *d, struct config *config)
     const uint8_t packets[8] = {0x3d, 0, 0x01, 1, 7}; /* block types 8 and 10 to 13; one link size, 7 */
     const uint8_t tao_data[4] = {
         0x46, 0, 0x3f, 0x01}; /* underrun protection, test write, CD-RW; block types 0 and 8 to 13 */
-    const uint8_t mastering[4] = {0x67, 0, 0x10, 0}; /* underrun protection, session at once, test write,
-                                                      * CD-RW, R to W; cue sheet of 4096 bytes */
+    const uint8_t mastering[4] = {0x6f, 0, 0x10, 0}; /* underrun protection, session at once, raw, test write,
+                                                        CD-RW, R to W; cue sheet of 4096 bytes */
     const uint8_t rw_write[4] = {0, 0x07, 0, 0};     /* standard, high and ultra speed discs */
 
     feature_add(config, 0x0010, 0, false, readable, random_readable, 8);

@@ -149,9 +149,10 @@ static void laser_end_sectors(struct vdrive *d, const struct vdrive_job *job, co
 }
 
 /* The buffer ran empty in the middle of a track, and the laser may not stop there. */
-static bool laser_underrun(const struct vdrive_job *job, uint64_t idle)
+static bool laser_underrun(const struct vdrive_laser *laser, const struct vdrive_job *job, uint64_t idle)
 {
-    return job->sectors && !job->opens_track && !job->opens_packet && !job->underrun_free && idle > 0;
+    return laser->activity != VDRIVE_IDLE && job->sectors && !job->opens_track && !job->opens_packet &&
+           !job->underrun_free && idle > 0;
 }
 
 static void laser_begin(struct vdrive *d, uint64_t start)
@@ -162,7 +163,7 @@ static void laser_begin(struct vdrive *d, uint64_t start)
     unsigned speed = vdrive_speed_write(at, d->write_speed);
     uint64_t us = laser_approach(d, at, VDRIVE_WRITING, speed, start - laser->free_at);
 
-    if (laser_underrun(job, start - laser->free_at))
+    if (laser_underrun(laser, job, start - laser->free_at))
         laser_damage_track(d, VDRIVE_UNDERRUN, job->first);
     if (!job->sectors) {
         sectors += VDRIVE_LINK_BLOCKS;

@@ -199,7 +199,7 @@ static bool block_type_valid(const struct vdrive_write_mode *mode)
     case VDRIVE_WRITE_SAO:
         return mode->block_type <= 3; /* the cue sheet says the rest */
     case VDRIVE_WRITE_RAW:
-        break;
+        return mode->block_type >= 1 && mode->block_type <= 3 && !mode->test;
     }
     return false;
 }

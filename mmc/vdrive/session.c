@@ -170,6 +170,7 @@ static vdrive_sense_code_t session_begin(struct vdrive *d)
     mmc_lba_t first = plan->next;
 
     vdrive_laser_occupy(d, vdrive_time_sectors(LEADIN_SECTORS, d->write_speed), plan->program);
+    d->laser.activity = VDRIVE_IDLE;
     if (!plan->mode.test && vdrive_media_leadin_write(&d->media, d->disc.session_count, &plan->leadin) != 0)
         return VDRIVE_WRITE_ERROR;
     plan->begun = true;
@@ -259,7 +260,7 @@ void vdrive_session_end(struct vdrive *d, struct vdrive_command *c)
 
     if (plan->kind == VDRIVE_PLAN_RAW)
         whole = plan->stored && plan->leadin.leadout_sectors > 0;
-    else
+    else if (whole)
         plan->leadin.leadout_sectors = vdrive_disc_leadout_sectors(d->disc.session_count);
     if (!whole || plan->mode.test) {
         plan->kind = VDRIVE_PLAN_NONE;

@@ -201,11 +201,12 @@ static void write_count(struct vdrive *d, struct write_range range, size_t bytes
         d->stats.writes_whole_packet++;
 }
 
-/* Whether the WRITE is one of a session that is written at once. */
-static bool session_takes(const struct vdrive *d, const struct vdrive_write_mode *mode)
+/* Whether the WRITE is one of a session that is written at once, or raw. */
+static bool session_takes(struct vdrive *d, const struct vdrive_write_mode *mode)
 {
-    return !d->disc.formatted && d->page5_set && mode->type == VDRIVE_WRITE_SAO &&
-           vdrive_disc_appendable(&d->disc) && !vdrive_disc_open_track((struct vdrive_disc *)&d->disc);
+    return !d->disc.formatted && d->page5_set && vdrive_disc_appendable(&d->disc) &&
+           !vdrive_disc_session_begun(&d->disc) &&
+           (mode->type == VDRIVE_WRITE_SAO || mode->type == VDRIVE_WRITE_RAW);
 }
 
 void vdrive_write(struct vdrive *d, struct vdrive_command *c)
@@ -217,7 +218,10 @@ void vdrive_write(struct vdrive *d, struct vdrive_command *c)
 
     d->stats.writes++;
     if (session_takes(d, &mode)) {
-        vdrive_write_session(d, c, range.first, range.count);
+        if (mode.type == VDRIVE_WRITE_SAO)
+            vdrive_write_session(d, c, range.first, range.count);
+        else
+            vdrive_write_raw(d, c, range.first, range.count);
         return;
     }
     packet_ran_dry(d, &mode);
