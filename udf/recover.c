@@ -140,7 +140,24 @@ int store_recover(struct udf_store *store, bool *recovered)
                         "the volume was not closed when it was last written to");
         return 0;
     }
-    if (store->vol->read_only && lvid.readable && !lvid.open)
+    /* A closed volume has no use for the log before it is written to, and reading
+     * the log takes a drive a second. */
+    if (lvid.readable && !lvid.open)
         return 0;
+    store->journal_known = true;
     return replay(store, &lvid, recovered);
+}
+
+int store_journal_prepare(struct udf_store *store)
+{
+    struct replay_lvid lvid;
+    uint64_t epoch;
+    bool replayed;
+    if (!store->journal || store->journal_known)
+        return 0;
+    int err = lvid_look(store, &lvid);
+    if (!err)
+        err = journal_replay(store, &lvid, &replayed, &epoch);
+    store->journal_known = !err;
+    return err;
 }

@@ -61,6 +61,7 @@ struct udf_store {
     /* transactions */
     pthread_key_t reserved_key; /* a thread's own part of reserved */
     uint32_t reserved;          /* blocks that the running transactions may still write; under lock */
+    bool journal_known;         /* the log was read, so that it can be written to */
     bool recovered;             /* the journal was replayed when the volume was opened */
     bool integrity_open; /* the LVID on the medium says so; set with the transaction lock held exclusively */
     pthread_mutex_t count_lock; /* vol->lvid's counters */
@@ -143,6 +144,8 @@ int store_device_sync(struct udf_store *store);
 
 /* Replays the journal (udf_store_open). */
 int store_recover(struct udf_store *store, bool *recovered);
+/* Finds out where the log of a volume that was closed goes on. */
+int store_journal_prepare(struct udf_store *store);
 
 /* ---- relocate.c ---- */
 

@@ -45,11 +45,14 @@ static int integrity_open(struct udf_store *store)
     struct udf_volume *vol = store->vol;
     if (store->integrity_open)
         return 0;
+    int err = store_journal_prepare(store);
+    if (err)
+        return err;
     pthread_mutex_lock(&store->count_lock);
     vol->lvid.integrity = 0;
     store->counters_changed = true;
     pthread_mutex_unlock(&store->count_lock);
-    int err = store_commit(store);
+    err = store_commit(store);
     if (!err)
         err = store_checkpoint(store);
     if (err)
