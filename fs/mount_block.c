@@ -206,8 +206,6 @@ static int block_mount(struct fs *fs)
     return err ? err : fuse;
 }
 
-/* ---- the connection, with the one request that libfuse does not know ---- */
-
 static int sync_reply(int fd, uint64_t unique, int err)
 {
     const struct fuse_out_header reply = {.len = sizeof(reply), .error = err, .unique = unique};

@@ -87,8 +87,6 @@ bool journal_holds(const struct udf_journal *journal, mmc_lba_t lba)
            (in_images >= 0 && in_images < (int64_t)journal->images_packets * journal->packet_blocks);
 }
 
-/* ---- room ---- */
-
 static bool slot_usable(const struct udf_journal *journal, uint32_t slot)
 {
     uint64_t holds = journal->slots[slot];
@@ -146,8 +144,6 @@ int journal_slot_take(struct udf_journal *journal, uint32_t *slot)
     }
     return -ENOSPC;
 }
-
-/* ---- appending ---- */
 
 /* One packet of a record: header, contents, zeros. */
 static void part_build(const struct udf_store *store, uint16_t part, uint16_t parts,

@@ -23,8 +23,6 @@ static uint32_t table_blocks(const struct udf_map *map)
     return (bytes + UDF_BLOCK_BYTES - 1) / UDF_BLOCK_BYTES;
 }
 
-/* ---- the sparing tables ---- */
-
 static int table_read(struct udf_store *store, mmc_lba_t at, struct udf_sparing_table *table)
 {
     uint32_t blocks = table_blocks(&partition_of(store)->map);
@@ -143,8 +141,6 @@ void store_tables_mend(struct udf_store *store)
     free(newest.spares);
 }
 
-/* ---- choosing a spare ---- */
-
 static bool spare_usable(const struct udf_store *store, const struct udf_spare *spare)
 {
     uint32_t length = store->packet_blocks;
@@ -226,8 +222,6 @@ static int packet_spare(struct udf_store *store, struct udf_sparing_table *table
     return 0;
 }
 
-/* ---- packets of the journal ---- */
-
 static bool in_area(const struct udf_store *store, uint32_t packet, mmc_lba_t area, uint32_t packets,
                     uint32_t *slot)
 {
@@ -258,8 +252,6 @@ static int images_packet_move(struct udf_store *store, uint32_t packet, uint32_t
             return block_failure_move(store->vol->dev, (mmc_packet_t){packet}, (mmc_packet_t){first + other});
     return -EIO;
 }
-
-/* ---- syncing ---- */
 
 static int failure_handle(struct udf_store *store, struct udf_sparing_table *table, uint32_t packet)
 {

@@ -29,8 +29,6 @@ static uint32_t raw_block_of(uint32_t block)
     return (UDF_SBD_BYTES + block / 8) / UDF_BLOCK_BYTES;
 }
 
-/* ---- groups ---- */
-
 static uint32_t group_size(const struct udf_space *space, uint32_t group)
 {
     uint32_t first = space_group_first(space, group);
@@ -69,8 +67,6 @@ static uint8_t group_busy(const struct udf_space *space, uint32_t group)
         busy += !space_allocatable(space, i);
     return (uint8_t)busy;
 }
-
-/* ---- loading ---- */
 
 static int bitmap_read(struct udf_space *space)
 {
@@ -207,8 +203,6 @@ void udf_space_close(struct udf_volume *vol)
     vol->space = NULL;
 }
 
-/* ---- changing ---- */
-
 static void raw_touch(struct udf_space *space, uint32_t block)
 {
     uint32_t at = raw_block_of(block);
@@ -278,8 +272,7 @@ uint32_t udf_space_available(struct udf_volume *vol)
     return vol->space && count > vol->space->reserve ? count - vol->space->reserve : 0;
 }
 
-/* ---- for the store: live changes only while a commit has the volume to itself, so no lock is needed ---- */
-
+/* Live changes only while a commit has the volume to itself, so the store needs no lock to look at it. */
 bool udf_space_block_live(struct udf_volume *vol, mmc_lba_t lba)
 {
     const struct udf_space *space = vol->space;
@@ -330,8 +323,6 @@ uint32_t space_dirty_most(struct udf_volume *vol)
     pthread_mutex_unlock(&space->lock);
     return most < space->bitmap_blocks ? most : space->bitmap_blocks;
 }
-
-/* ---- flushing ---- */
 
 /* The bits of a block of raw, first to end; block 0 has fewer, since the descriptor is in it. */
 static void raw_bits(const struct udf_space *space, uint32_t at, uint32_t *first, uint32_t *end)

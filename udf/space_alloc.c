@@ -67,8 +67,6 @@ static uint32_t run_length(const struct udf_space *space, uint32_t first, uint32
     return count;
 }
 
-/* ---- windows ---- */
-
 static struct space_window *window_of(struct udf_space *space, uint32_t group)
 {
     for (unsigned i = 0; i < SPACE_WINDOWS; i++)
@@ -100,8 +98,6 @@ static void window_follow(struct udf_space *space, uint32_t group)
            !window_of(space, window->end))
         window->end++;
 }
-
-/* ---- fresh runs ---- */
 
 /* Groups from one on that are fresh and, if so asked, in no window. */
 static uint32_t fresh_length(struct udf_space *space, uint32_t group, uint32_t most, bool avoid)
@@ -152,8 +148,6 @@ static uint32_t window_open(struct udf_space *space, uint32_t needed)
     return window->first;
 }
 
-/* ---- holes ---- */
-
 /* The first run of the group that is long enough, or else its longest. */
 static struct run group_hole(const struct udf_space *space, uint32_t group, uint32_t want)
 {
@@ -195,8 +189,6 @@ static struct run hole_search(struct udf_space *space, uint32_t want)
         space->cursor = space_group_of(space, best.first);
     return best;
 }
-
-/* ---- the ways to allocate ---- */
 
 /* Where the pen can go on in its packet, if only with a part of want; count 0 when it cannot. */
 static struct run pen_here(struct udf_space *space, const struct space_pen *pen, uint32_t want)

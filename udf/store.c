@@ -30,8 +30,7 @@ static bool range_valid(const struct udf_store *store, mmc_lba_t first, uint32_t
     return first.n >= 0 && (uint32_t)first.n <= blocks && count <= blocks - (uint32_t)first.n;
 }
 
-/* ---- the table: with the lock held ---- */
-
+/* The table of packets is looked at and changed with the lock held. */
 static struct store_packet **packet_row(struct udf_store *store, uint32_t number)
 {
     return &store->table[number * 2654435761u >> 20 & (STORE_TABLE_SIZE - 1)];
@@ -133,8 +132,6 @@ int store_logged_put(struct udf_store *store, mmc_lba_t lba, const uint8_t *byte
     return err;
 }
 
-/* ---- where a packet may be written ---- */
-
 bool store_packet_direct(const struct udf_store *store, uint32_t number)
 {
     return !store_bit(store->in_log, number) && !udf_space_packet_live(store->vol, (mmc_packet_t){number});
@@ -152,8 +149,6 @@ bool store_packet_whole(struct udf_store *store, uint32_t number)
     pthread_mutex_unlock(&store->lock);
     return whole;
 }
-
-/* ---- reading ---- */
 
 /* Copies what is in memory of the run that begins at first, and says how many
  * blocks of one kind the run has. */
@@ -199,8 +194,6 @@ int udf_store_read(struct udf_volume *vol, mmc_lba_t first, uint32_t count, void
     }
     return 0;
 }
-
-/* ---- writing ---- */
 
 static int hold(struct udf_store *store, mmc_lba_t first, uint32_t count, const uint8_t *from)
 {
@@ -300,8 +293,6 @@ void udf_store_forget(struct udf_volume *vol, mmc_lba_t first, uint32_t count)
     }
     pthread_mutex_unlock(&store->lock);
 }
-
-/* ---- for the commit ---- */
 
 static int item_compare(const void *a, const void *b)
 {

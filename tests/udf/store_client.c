@@ -251,8 +251,6 @@ void client_delete(struct client *client, uint32_t number)
     udf_tx_end(client->vol);
 }
 
-/* ---- looking ---- */
-
 static void root_read(const struct client *client, struct udf_volume *vol, uint32_t root,
                       struct client_state *state, const char *where)
 {

@@ -319,8 +319,6 @@ static void test_at_random(void **state)
     free(mine);
 }
 
-/* ---- bitmaps ---- */
-
 /* Opens the volume with 4 bytes of its bitmap descriptor changed (the tag made to fit again). */
 static void bitmap_edit(struct volume *v, unsigned offset, uint32_t value)
 {
