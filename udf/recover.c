@@ -99,7 +99,7 @@ static int images_use(struct udf_store *store, uint64_t epoch)
 
 static void lvid_lost(struct udf_store *store)
 {
-    udf_recognise_read_only(store->vol, "its integrity descriptor cannot be read: run fsck.packetfs");
+    udf_recognise_read_only(store->vol, "its integrity descriptor cannot be read: copy off what you need, then make a new volume");
 }
 
 static int replay(struct udf_store *store, struct replay_lvid *lvid, bool *recovered)
