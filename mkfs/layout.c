@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "mkfs/mkfs.h"
-#include "udf/bytes.h"
+#include "mmc/bytes.h"
 #include "udf/volume.h"
 
 #define ANCHOR_FIRST 256
@@ -185,10 +185,10 @@ static int lvd_patch(struct layout *layout, mmc_lba_t at, uint8_t *block, const 
 {
     uint8_t *map = block + LVD_MAPS;
 
-    if (udf_get32(block + LVD_MAP_COUNT) != 1 || map[0] != MAP_TYPE2 || map[1] != MAP_SPARABLE)
+    if (mmc_le32_get(block + LVD_MAP_COUNT) != 1 || map[0] != MAP_TYPE2 || map[1] != MAP_SPARABLE)
         return -EUCLEAN;
-    udf_put32(map + MAP_TABLE_SIZE, layout->table_bytes);
-    udf_put32(map + MAP_TABLES + 4, (uint32_t)layout->table_to.n);
+    mmc_le32_put(map + MAP_TABLE_SIZE, layout->table_bytes);
+    mmc_le32_put(map + MAP_TABLES + 4, (uint32_t)layout->table_to.n);
     udf_tag_encode(block, tag);
     return block_put(layout, at, block);
 }
@@ -197,20 +197,20 @@ static int lvd_patch(struct layout *layout, mmc_lba_t at, uint8_t *block, const 
  * behind it gains one in front. */
 static int usd_patch(struct layout *layout, mmc_lba_t at, uint8_t *block, const struct udf_tag *tag)
 {
-    uint32_t from = (uint32_t)layout->table_from.n, count = udf_get32(block + USD_COUNT);
+    uint32_t from = (uint32_t)layout->table_from.n, count = mmc_le32_get(block + USD_COUNT);
     unsigned patched = 0;
 
     if (count > (UDF_BLOCK_BYTES - USD_EXTENTS) / 8)
         return -EUCLEAN;
     for (uint32_t i = 0; i < count; i++) {
         uint8_t *extent = block + USD_EXTENTS + (size_t)8 * i;
-        uint32_t bytes = udf_get32(extent), first = udf_get32(extent + 4);
+        uint32_t bytes = mmc_le32_get(extent), first = mmc_le32_get(extent + 4);
         if (first + bytes / UDF_BLOCK_BYTES == from && bytes > MKFS_PACKET_BYTES) {
-            udf_put32(extent, bytes - MKFS_PACKET_BYTES);
+            mmc_le32_put(extent, bytes - MKFS_PACKET_BYTES);
             patched++;
         } else if (first == from + 1) {
-            udf_put32(extent, bytes + MKFS_PACKET_BYTES);
-            udf_put32(extent + 4, first - MMC_PACKET_BLOCKS);
+            mmc_le32_put(extent, bytes + MKFS_PACKET_BYTES);
+            mmc_le32_put(extent + 4, first - MMC_PACKET_BLOCKS);
             patched++;
         }
     }

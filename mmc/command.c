@@ -102,12 +102,12 @@ int mmc_media_event_get(struct mmc_drive *drive, struct mmc_media_event *event)
     *event = (struct mmc_media_event){0};
     call.request.cdb[1] = 0x01; /* polled */
     call.request.cdb[4] = 0x10; /* media class */
-    mmc_put16(call.request.cdb + 7, sizeof(reply));
+    mmc_be16_put(call.request.cdb + 7, sizeof(reply));
     error = mmc_execute(drive, &call);
     if (error)
         return error;
     /* The top bit of byte 2 says that there is no event of the class that was asked for. */
-    if (mmc_reply_len(&call, 2u + mmc_get16(reply)) < 6 || (reply[2] & 0x87) != 0x04)
+    if (mmc_reply_len(&call, 2u + mmc_be16_get(reply)) < 6 || (reply[2] & 0x87) != 0x04)
         return mmc_reply_bad(drive, &call);
     event->event = reply[4] & 0x0F;
     event->tray_open = reply[5] & 0x01;
@@ -126,12 +126,12 @@ int mmc_mode_sense(struct mmc_drive *drive, unsigned page_code, uint8_t *page, s
     *len = 0;
     call.request.cdb[1] = 0x08; /* no block descriptors */
     call.request.cdb[2] = page_code & 0x3F;
-    mmc_put16(call.request.cdb + 7, sizeof(reply));
+    mmc_be16_put(call.request.cdb + 7, sizeof(reply));
     error = mmc_execute(drive, &call);
     if (error)
         return error;
-    got = mmc_reply_len(&call, 2u + mmc_get16(reply));
-    at = (size_t)MODE_HEADER_LEN + mmc_get16(reply + 6);
+    got = mmc_reply_len(&call, 2u + mmc_be16_get(reply));
+    at = (size_t)MODE_HEADER_LEN + mmc_be16_get(reply + 6);
     if (got < MODE_HEADER_LEN || at + 2 > got || (reply[at] & 0x3F) != (page_code & 0x3F))
         return mmc_reply_bad(drive, &call);
     if (got > at + 2 + reply[at + 1])
@@ -150,6 +150,6 @@ int mmc_mode_select(struct mmc_drive *drive, const uint8_t *page, size_t len, un
         return -EINVAL;
     memcpy(list + MODE_HEADER_LEN, page, len);
     call.request.cdb[1] = 0x10; /* page format */
-    mmc_put16(call.request.cdb + 7, (unsigned)(MODE_HEADER_LEN + len));
+    mmc_be16_put(call.request.cdb + 7, (unsigned)(MODE_HEADER_LEN + len));
     return mmc_execute(drive, &call);
 }

@@ -1,44 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files that build commands share: numbers in a CDB's byte order, and the common forms of a call. */
+/* What the files that build commands share: the common forms of a call. */
 #ifndef MMC_COMMAND_BYTES_H
 #define MMC_COMMAND_BYTES_H
 
 #include <string.h>
 
+#include "mmc/bytes.h"
 #include "mmc/command.h"
-
-static inline void mmc_put16(uint8_t *p, unsigned n)
-{
-    p[0] = (uint8_t)(n >> 8);
-    p[1] = (uint8_t)n;
-}
-
-static inline void mmc_put24(uint8_t *p, uint32_t n)
-{
-    p[0] = (uint8_t)(n >> 16);
-    mmc_put16(p + 1, n & 0xFFFF);
-}
-
-static inline void mmc_put32(uint8_t *p, uint32_t n)
-{
-    mmc_put16(p, n >> 16);
-    mmc_put16(p + 2, n & 0xFFFF);
-}
-
-static inline unsigned mmc_get16(const uint8_t *p)
-{
-    return (unsigned)p[0] << 8 | p[1];
-}
-
-static inline uint32_t mmc_get24(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 16 | mmc_get16(p + 1);
-}
-
-static inline uint32_t mmc_get32(const uint8_t *p)
-{
-    return (uint32_t)mmc_get16(p) << 16 | mmc_get16(p + 2);
-}
 
 /* The length of a CDB follows from the group code in its first byte (SPC-4 4.2.5). */
 static inline uint8_t mmc_cdb_len(uint8_t opcode)

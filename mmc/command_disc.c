@@ -26,7 +26,7 @@ static void features_decode(const uint8_t *reply, size_t len, struct mmc_configu
 
     for (size_t at = 8; at + 4 <= len; at += 4u + reply[at + 3])
         if ((reply[at + 2] & 0x01) && configuration->feature_count < room)
-            configuration->features[configuration->feature_count++] = (uint16_t)mmc_get16(reply + at);
+            configuration->features[configuration->feature_count++] = (uint16_t)mmc_be16_get(reply + at);
 }
 
 int mmc_configuration_get(struct mmc_drive *drive, struct mmc_configuration *configuration)
@@ -38,14 +38,14 @@ int mmc_configuration_get(struct mmc_drive *drive, struct mmc_configuration *con
 
     *configuration = (struct mmc_configuration){0};
     call.request.cdb[1] = 0x01; /* only what is current */
-    mmc_put16(call.request.cdb + 7, sizeof(reply));
+    mmc_be16_put(call.request.cdb + 7, sizeof(reply));
     error = mmc_execute(drive, &call);
     if (error)
         return error;
-    len = mmc_reply_len(&call, 4 + (size_t)mmc_get32(reply));
+    len = mmc_reply_len(&call, 4 + (size_t)mmc_be32_get(reply));
     if (len < 8)
         return mmc_reply_bad(drive, &call);
-    configuration->profile = (uint16_t)mmc_get16(reply + 6);
+    configuration->profile = (uint16_t)mmc_be16_get(reply + 6);
     features_decode(reply, len, configuration);
     return 0;
 }
@@ -81,13 +81,13 @@ int mmc_disc_information_read(struct mmc_drive *drive, bool poll, struct mmc_dis
     int error;
 
     *information = (struct mmc_disc_information){0};
-    mmc_put16(call.request.cdb + 7, sizeof(reply));
+    mmc_be16_put(call.request.cdb + 7, sizeof(reply));
     error = mmc_execute(drive, &call);
     if (sense)
         *sense = call.sense;
     if (error)
         return error;
-    len = mmc_reply_len(&call, 2u + mmc_get16(reply));
+    len = mmc_reply_len(&call, 2u + mmc_be16_get(reply));
     if (len < 12)
         return mmc_reply_bad(drive, &call);
     disc_information_decode(reply, len, information);
@@ -112,14 +112,14 @@ static void track_decode(const uint8_t *reply, size_t len, struct mmc_track *t)
     t->fixed_packet = reply[6] & 0x10;
     t->data_mode = reply[6] & 0x0F;
     t->nwa_valid = reply[7] & 0x01;
-    t->start = mmc_lba((int32_t)mmc_get32(reply + 8));
-    t->nwa = mmc_lba((int32_t)mmc_get32(reply + 12));
-    t->free_blocks = mmc_get32(reply + 16);
-    t->packet_blocks = mmc_get32(reply + 20);
-    t->size = mmc_get32(reply + 24);
+    t->start = mmc_lba((int32_t)mmc_be32_get(reply + 8));
+    t->nwa = mmc_lba((int32_t)mmc_be32_get(reply + 12));
+    t->free_blocks = mmc_be32_get(reply + 16);
+    t->packet_blocks = mmc_be32_get(reply + 20);
+    t->size = mmc_be32_get(reply + 24);
     if (len >= 32 && (reply[7] & 0x02)) {
         t->last_recorded_valid = true;
-        t->last_recorded = mmc_lba((int32_t)mmc_get32(reply + 28));
+        t->last_recorded = mmc_lba((int32_t)mmc_be32_get(reply + 28));
     }
 }
 
@@ -132,12 +132,12 @@ int mmc_track_information_read(struct mmc_drive *drive, unsigned number, struct 
 
     *track = (struct mmc_track){0};
     call.request.cdb[1] = 0x01; /* the address is a track number */
-    mmc_put32(call.request.cdb + 2, number);
-    mmc_put16(call.request.cdb + 7, sizeof(reply));
+    mmc_be32_put(call.request.cdb + 2, number);
+    mmc_be16_put(call.request.cdb + 7, sizeof(reply));
     error = mmc_execute(drive, &call);
     if (error)
         return error;
-    len = mmc_reply_len(&call, 2u + mmc_get16(reply));
+    len = mmc_reply_len(&call, 2u + mmc_be16_get(reply));
     if (len < 28)
         return mmc_reply_bad(drive, &call);
     track_decode(reply, len, track);
@@ -156,11 +156,11 @@ int mmc_toc_read_raw(struct mmc_drive *drive, unsigned format, unsigned number, 
     call.request.cdb[1] = format == 0 ? 0x00 : 0x02; /* format 0 in block addresses, the others in times */
     call.request.cdb[2] = format & 0x0F;
     call.request.cdb[6] = (uint8_t)number;
-    mmc_put16(call.request.cdb + 7, (unsigned)size);
+    mmc_be16_put(call.request.cdb + 7, (unsigned)size);
     error = mmc_execute(drive, &call);
     if (error)
         return error;
-    *len = mmc_reply_len(&call, 2u + mmc_get16(buf));
+    *len = mmc_reply_len(&call, 2u + mmc_be16_get(buf));
     return *len < 4 ? mmc_reply_bad(drive, &call) : 0;
 }
 
@@ -178,7 +178,7 @@ int mmc_toc_read(struct mmc_drive *drive, struct mmc_toc *toc)
     toc->last = reply[3];
     for (size_t at = 4; at + 8 <= len; at += 8) {
         const uint8_t *entry = reply + at;
-        mmc_lba_t start = mmc_lba((int32_t)mmc_get32(entry + 4));
+        mmc_lba_t start = mmc_lba((int32_t)mmc_be32_get(entry + 4));
 
         if (entry[2] == 0xAA) {
             toc->leadout_set = true;
@@ -232,7 +232,7 @@ int mmc_capacity_read(struct mmc_drive *drive, uint32_t *blocks)
         return error;
     if (call.request.transferred < 8)
         return mmc_reply_bad(drive, &call);
-    last = mmc_get32(reply);
+    last = mmc_be32_get(reply);
     /* A disc without a complete session has 0 as its last block. */
     *blocks = last == UINT32_MAX || last == 0 ? 0 : last + 1;
     return 0;
@@ -247,21 +247,21 @@ int mmc_format_capacities_read(struct mmc_drive *drive, struct mmc_format_capaci
     int error;
 
     *capacities = (struct mmc_format_capacities){0};
-    mmc_put16(call.request.cdb + 7, sizeof(reply));
+    mmc_be16_put(call.request.cdb + 7, sizeof(reply));
     error = mmc_execute(drive, &call);
     if (error)
         return error;
     len = mmc_reply_len(&call, 4u + reply[3]);
     if (len < 12)
         return mmc_reply_bad(drive, &call);
-    capacities->blocks = mmc_get32(reply + 4);
+    capacities->blocks = mmc_be32_get(reply + 4);
     capacities->state = reply[8] & 3;
     for (size_t at = 12; at + 8 <= len && capacities->count < room; at += 8) {
         struct mmc_format_capacity *f = &capacities->formats[capacities->count++];
 
-        f->blocks = mmc_get32(reply + at);
+        f->blocks = mmc_be32_get(reply + at);
         f->type = reply[at + 4] >> 2;
-        f->parameter = mmc_get24(reply + at + 5);
+        f->parameter = mmc_be24_get(reply + at + 5);
     }
     return 0;
 }
@@ -274,15 +274,15 @@ int mmc_write_speeds_get(struct mmc_drive *drive, unsigned *speeds_kbs, unsigned
     int error;
 
     *count = 0;
-    mmc_put16(call.request.cdb + 8, 32); /* most descriptors */
-    call.request.cdb[10] = 0x03;         /* write speed */
+    mmc_be16_put(call.request.cdb + 8, 32); /* most descriptors */
+    call.request.cdb[10] = 0x03;            /* write speed */
     error = mmc_execute(drive, &call);
     if (error)
         return error;
-    len = mmc_reply_len(&call, 4 + (size_t)mmc_get32(reply));
+    len = mmc_reply_len(&call, 4 + (size_t)mmc_be32_get(reply));
     if (len < 8)
         return mmc_reply_bad(drive, &call);
     for (size_t at = 8; at + 16 <= len && *count < size; at += 16)
-        speeds_kbs[(*count)++] = mmc_get32(reply + at + 12);
+        speeds_kbs[(*count)++] = mmc_be32_get(reply + at + 12);
     return 0;
 }

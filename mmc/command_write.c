@@ -19,8 +19,8 @@ static int read_once(struct mmc_drive *drive, mmc_lba_t first, uint32_t count, u
     call.request.timeout_s = MMC_TIMEOUT_MEDIUM_S;
     call.lba_set = true;
     call.lba = first;
-    mmc_put32(call.request.cdb + 2, (uint32_t)first.n);
-    mmc_put16(call.request.cdb + 7, count);
+    mmc_be32_put(call.request.cdb + 2, (uint32_t)first.n);
+    mmc_be16_put(call.request.cdb + 7, count);
     error = mmc_execute(drive, &call);
     if (error)
         return error;
@@ -66,8 +66,8 @@ int mmc_write10(struct mmc_drive *drive, mmc_lba_t first, uint32_t count, const 
     call.request.timeout_s = MMC_TIMEOUT_MEDIUM_S;
     call.lba_set = true;
     call.lba = first;
-    mmc_put32(call.request.cdb + 2, (uint32_t)first.n);
-    mmc_put16(call.request.cdb + 7, count);
+    mmc_be32_put(call.request.cdb + 2, (uint32_t)first.n);
+    mmc_be16_put(call.request.cdb + 7, count);
     pthread_mutex_lock(&drive->lock);
     drive->writes++;
     pthread_mutex_unlock(&drive->lock);
@@ -101,14 +101,14 @@ int mmc_buffer_capacity_read(struct mmc_drive *drive, uint32_t *total, uint32_t 
     int error;
 
     *total = *available = 0;
-    mmc_put16(call.request.cdb + 7, sizeof(reply));
+    mmc_be16_put(call.request.cdb + 7, sizeof(reply));
     error = mmc_execute(drive, &call);
     if (error)
         return error;
-    if (mmc_reply_len(&call, 2u + mmc_get16(reply)) < 12)
+    if (mmc_reply_len(&call, 2u + mmc_be16_get(reply)) < 12)
         return mmc_reply_bad(drive, &call);
-    *total = mmc_get32(reply + 4);
-    *available = mmc_get32(reply + 8);
+    *total = mmc_be32_get(reply + 4);
+    *available = mmc_be32_get(reply + 8);
     return 0;
 }
 
@@ -116,8 +116,8 @@ int mmc_speed_set(struct mmc_drive *drive, unsigned read_kbs, unsigned write_kbs
 {
     struct mmc_call call = mmc_call_none(0xBB, MMC_CALL_TRY);
 
-    mmc_put16(call.request.cdb + 2, read_kbs > MMC_SPEED_MAX ? MMC_SPEED_MAX : read_kbs);
-    mmc_put16(call.request.cdb + 4, write_kbs > MMC_SPEED_MAX ? MMC_SPEED_MAX : write_kbs);
+    mmc_be16_put(call.request.cdb + 2, read_kbs > MMC_SPEED_MAX ? MMC_SPEED_MAX : read_kbs);
+    mmc_be16_put(call.request.cdb + 4, write_kbs > MMC_SPEED_MAX ? MMC_SPEED_MAX : write_kbs);
     return mmc_execute(drive, &call);
 }
 
@@ -153,7 +153,7 @@ int mmc_blank_send(struct mmc_drive *drive, enum mmc_blank_type type, uint32_t a
     struct mmc_call call = mmc_call_none(0xA1, MMC_CALL_MEDIUM | MMC_CALL_WRITES);
 
     call.request.cdb[1] = (uint8_t)((immed ? 0x10 : 0x00) | (type & 7));
-    mmc_put32(call.request.cdb + 2, address);
+    mmc_be32_put(call.request.cdb + 2, address);
     call.request.timeout_s = immed ? MMC_TIMEOUT_MEDIUM_S : MMC_TIMEOUT_WHOLE_S;
     return mmc_execute(drive, &call);
 }
@@ -164,7 +164,7 @@ static size_t legacy_list_build(const struct mmc_format_request *format, uint8_t
 {
     list[1] = format->immed ? 0x02 : 0x00;
     list[3] = 8;
-    mmc_put32(list + 12, format->blocks);
+    mmc_be32_put(list + 12, format->blocks);
     return 16;
 }
 
@@ -173,9 +173,9 @@ static size_t format_list_build(const struct mmc_format_request *format, uint8_t
 {
     list[1] = (uint8_t)((format->options_valid ? 0x80 : 0x00) | (format->immed ? 0x02 : 0x00));
     list[3] = 8;
-    mmc_put32(list + 4, format->blocks);
+    mmc_be32_put(list + 4, format->blocks);
     list[8] = (uint8_t)(format->type << 2);
-    mmc_put24(list + 9, format->parameter);
+    mmc_be24_put(list + 9, format->parameter);
     return 12;
 }
 
@@ -196,7 +196,7 @@ int mmc_close_send(struct mmc_drive *drive, enum mmc_close what, unsigned track,
 
     call.request.cdb[1] = immed;
     call.request.cdb[2] = (uint8_t)what;
-    mmc_put16(call.request.cdb + 4, track);
+    mmc_be16_put(call.request.cdb + 4, track);
     call.request.timeout_s = immed ? MMC_TIMEOUT_MEDIUM_S : MMC_TIMEOUT_CLOSE_S;
     return mmc_execute(drive, &call);
 }
@@ -205,7 +205,7 @@ int mmc_track_reserve(struct mmc_drive *drive, uint32_t blocks)
 {
     struct mmc_call call = mmc_call_none(0x53, MMC_CALL_MEDIUM | MMC_CALL_WRITES | MMC_CALL_PARAMS);
 
-    mmc_put32(call.request.cdb + 5, blocks);
+    mmc_be32_put(call.request.cdb + 5, blocks);
     call.request.timeout_s = MMC_TIMEOUT_MEDIUM_S;
     return mmc_execute(drive, &call);
 }

@@ -212,10 +212,10 @@ static void speeds_take_page(struct mmc_drive *drive, struct mmc_disc_info *info
     if (mmc_mode_sense(drive, PAGE_CAPABILITIES, page, sizeof(page), &len) != 0)
         return;
     if (len >= 32)
-        for (size_t i = 0, at = 32; i < mmc_get16(page + 30) && at + 4 <= len; i++, at += 4)
-            speed_add(info, mmc_get16(page + at + 2));
+        for (size_t i = 0, at = 32; i < mmc_be16_get(page + 30) && at + 4 <= len; i++, at += 4)
+            speed_add(info, mmc_be16_get(page + at + 2));
     if (info->write_speed_count == 0 && len >= 20)
-        speed_add(info, mmc_get16(page + 18));
+        speed_add(info, mmc_be16_get(page + 18));
 }
 
 static void speeds_take(struct mmc_drive *drive, struct mmc_disc_info *info)

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mmc/bytes.h"
+
 #define ANY 0xFF /* any qualifier that has no words of its own */
 
 struct sense_words {
@@ -106,11 +108,6 @@ static const char *const key_words[16] = {
     "reserved key",   "volume overflow", "miscompare",     "completed",
 };
 
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* The sense-key specific bytes hold a progress indication only with these keys (SPC-4 4.5.2.4.4). */
 static void progress_decode(const uint8_t *specific, struct mmc_sense *sense)
 {
@@ -119,7 +116,7 @@ static void progress_decode(const uint8_t *specific, struct mmc_sense *sense)
     if (!tells || !(specific[0] & 0x80))
         return;
     sense->progress_set = true;
-    sense->progress = (uint16_t)(specific[1] << 8 | specific[2]);
+    sense->progress = mmc_be16_get(specific + 1);
 }
 
 static void fixed_decode(const uint8_t *bytes, size_t len, struct mmc_sense *sense)
@@ -129,7 +126,7 @@ static void fixed_decode(const uint8_t *bytes, size_t len, struct mmc_sense *sen
     sense->key = bytes[2] & 0x0F;
     if (len >= 7 && (bytes[0] & 0x80)) {
         sense->lba_set = true;
-        sense->lba = (int32_t)be32(bytes + 3);
+        sense->lba = (int32_t)mmc_be32_get(bytes + 3);
     }
     if (len >= 13)
         sense->asc = bytes[12];
@@ -142,7 +139,7 @@ static void fixed_decode(const uint8_t *bytes, size_t len, struct mmc_sense *sen
 /* The INFORMATION descriptor holds 64 bits; what is no 32-bit block address is no block of a CD. */
 static void information_decode(const uint8_t *descriptor, struct mmc_sense *sense)
 {
-    uint32_t high = be32(descriptor + 4), low = be32(descriptor + 8);
+    uint32_t high = mmc_be32_get(descriptor + 4), low = mmc_be32_get(descriptor + 8);
     bool negative = high == UINT32_MAX && low > INT32_MAX;
 
     if (!(descriptor[2] & 0x80) || (high != 0 && !negative))

@@ -33,8 +33,8 @@ void mmc_write_params_encode(const struct mmc_write_params *params, uint8_t page
     page[4] = params->data_block & 0x0F;
     page[5] = params->link_size_set ? LINK_SIZE_CD : 0;
     page[8] = params->session_format;
-    mmc_put32(page + 10, params->packet_blocks);
-    mmc_put16(page + 14, PAUSE_USUAL);
+    mmc_be32_put(page + 10, params->packet_blocks);
+    mmc_be16_put(page + 14, PAUSE_USUAL);
     if (data_block_has_subheader(params->data_block))
         page[50] = 0x08; /* sub-mode of the sub-header: data */
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "udf/bytes.h"
+#include "mmc/bytes.h"
 #include "udf/codec.h"
 #include "udf/codec_part.h"
 
@@ -22,13 +22,13 @@ int udf_ea_device_find(const uint8_t *ea, size_t len, uint32_t *major, uint32_t 
         return -ENODATA;
     size_t at = EA_HEADER_BYTES;
     while (len - at >= EA_DEVICE_BYTES) {
-        uint32_t bytes = udf_get32(ea + at + 8);
+        uint32_t bytes = mmc_le32_get(ea + at + 8);
         if (bytes < 12 || bytes > len - at)
             return -ENODATA;
-        if (udf_get32(ea + at) == EA_DEVICE_TYPE && ea[at + 4] == EA_DEVICE_SUBTYPE &&
+        if (mmc_le32_get(ea + at) == EA_DEVICE_TYPE && ea[at + 4] == EA_DEVICE_SUBTYPE &&
             bytes >= EA_DEVICE_BYTES) {
-            *major = udf_get32(ea + at + 16);
-            *minor = udf_get32(ea + at + 20);
+            *major = mmc_le32_get(ea + at + 16);
+            *minor = mmc_le32_get(ea + at + 20);
             return 0;
         }
         at += bytes;
@@ -45,19 +45,19 @@ int udf_ea_device_encode(uint8_t *ea, size_t max, const struct udf_tag *tag, uin
         return -ENOSPC;
     memset(ea, 0, total);
     uint8_t *device = ea + EA_HEADER_BYTES;
-    udf_put32(device, EA_DEVICE_TYPE);
+    mmc_le32_put(device, EA_DEVICE_TYPE);
     device[4] = EA_DEVICE_SUBTYPE;
-    udf_put32(device + 8, device_bytes);
-    udf_put32(device + 12, UDF_REGID_BYTES);
-    udf_put32(device + 16, major);
-    udf_put32(device + 20, minor);
+    mmc_le32_put(device + 8, device_bytes);
+    mmc_le32_put(device + 12, UDF_REGID_BYTES);
+    mmc_le32_put(device + 16, major);
+    mmc_le32_put(device + 20, minor);
     struct udf_regid own;
     udf_regid_own(&own);
     udf_regid_encode(device + EA_DEVICE_BYTES, &own);
     /* Where there are no implementation or application attributes: UDF 3.3.4.1, which changed with 2.00. */
     uint32_t absent = revision < EA_ABSENT_REVISION ? total : EA_ABSENT;
-    udf_put32(ea + 16, absent);
-    udf_put32(ea + 20, absent);
+    mmc_le32_put(ea + 16, absent);
+    mmc_le32_put(ea + 20, absent);
     udf_tag_encode_as(ea, tag, UDF_TAG_EAHD, EA_HEADER_BYTES);
     return (int)total;
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "udf/bytes.h"
+#include "mmc/bytes.h"
 #include "udf/codec.h"
 #include "udf/codec_part.h"
 
@@ -23,7 +23,7 @@ int udf_fsd_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, stru
     fsd->root = udf_long_ad_decode(block + 400);
     fsd->next = udf_long_ad_decode(block + 448);
     fsd->stream_dir = udf_long_ad_decode(block + 464);
-    fsd->domain_revision = udf_get16(domain.suffix);
+    fsd->domain_revision = mmc_le16_get(domain.suffix);
     fsd->domain_flags = domain.suffix[2];
     return 0;
 }
@@ -31,103 +31,104 @@ int udf_fsd_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, stru
 /* ICB tag (ECMA-167 4/14.6), which begins at byte 16 of every ICB */
 static void icb_tag_decode(const uint8_t *block, struct udf_file_entry *fe)
 {
-    fe->strategy = udf_get16(block + 20);
+    fe->strategy = mmc_le16_get(block + 20);
     fe->file_type = block[27];
-    fe->parent_icb = (struct udf_address){.block = udf_get32(block + 28), .part = udf_get16(block + 32)};
-    fe->icb_flags = udf_get16(block + 34);
+    fe->parent_icb =
+        (struct udf_address){.block = mmc_le32_get(block + 28), .part = mmc_le16_get(block + 32)};
+    fe->icb_flags = mmc_le16_get(block + 34);
 }
 
 static void icb_tag_encode(uint8_t *block, const struct udf_file_entry *fe)
 {
-    udf_put16(block + 20, fe->strategy);
-    udf_put16(block + 24, 1); /* entries in the ICB: one, with strategy 4 */
+    mmc_le16_put(block + 20, fe->strategy);
+    mmc_le16_put(block + 24, 1); /* entries in the ICB: one, with strategy 4 */
     block[27] = fe->file_type;
-    udf_put32(block + 28, fe->parent_icb.block);
-    udf_put16(block + 32, fe->parent_icb.part);
-    udf_put16(block + 34, fe->icb_flags);
+    mmc_le32_put(block + 28, fe->parent_icb.block);
+    mmc_le16_put(block + 32, fe->parent_icb.part);
+    mmc_le16_put(block + 34, fe->icb_flags);
 }
 
 /* Bytes 36 to 63 are the same in both kinds of file entry. */
 static void entry_common_decode(const uint8_t *block, struct udf_file_entry *fe)
 {
-    fe->uid = udf_get32(block + 36);
-    fe->gid = udf_get32(block + 40);
-    fe->permissions = udf_get32(block + 44);
-    fe->links = udf_get16(block + 48);
-    fe->info_length = udf_get64(block + 56);
+    fe->uid = mmc_le32_get(block + 36);
+    fe->gid = mmc_le32_get(block + 40);
+    fe->permissions = mmc_le32_get(block + 44);
+    fe->links = mmc_le16_get(block + 48);
+    fe->info_length = mmc_le64_get(block + 56);
 }
 
 static void entry_common_encode(uint8_t *block, const struct udf_file_entry *fe)
 {
-    udf_put32(block + 36, fe->uid);
-    udf_put32(block + 40, fe->gid);
-    udf_put32(block + 44, fe->permissions);
-    udf_put16(block + 48, fe->links);
-    udf_put64(block + 56, fe->info_length);
+    mmc_le32_put(block + 36, fe->uid);
+    mmc_le32_put(block + 40, fe->gid);
+    mmc_le32_put(block + 44, fe->permissions);
+    mmc_le16_put(block + 48, fe->links);
+    mmc_le64_put(block + 56, fe->info_length);
 }
 
 /* ECMA-167 4/14.9 */
 static void entry_plain_decode(const uint8_t *block, struct udf_file_entry *fe)
 {
     fe->object_size = fe->info_length;
-    fe->blocks_recorded = udf_get64(block + 64);
+    fe->blocks_recorded = mmc_le64_get(block + 64);
     udf_time_decode(block + 72, &fe->atime);
     udf_time_decode(block + 84, &fe->mtime);
     udf_time_decode(block + 96, &fe->ctime);
-    fe->checkpoint = udf_get32(block + 108);
+    fe->checkpoint = mmc_le32_get(block + 108);
     fe->ea_icb = udf_long_ad_decode(block + 112);
-    fe->unique_id = udf_get64(block + 160);
-    fe->ea_len = udf_get32(block + 168);
-    fe->ads_len = udf_get32(block + 172);
+    fe->unique_id = mmc_le64_get(block + 160);
+    fe->ea_len = mmc_le32_get(block + 168);
+    fe->ads_len = mmc_le32_get(block + 172);
 }
 
 static void entry_plain_encode(uint8_t *block, const struct udf_file_entry *fe, const struct udf_regid *own)
 {
-    udf_put64(block + 64, fe->blocks_recorded);
+    mmc_le64_put(block + 64, fe->blocks_recorded);
     udf_time_encode(block + 72, &fe->atime);
     udf_time_encode(block + 84, &fe->mtime);
     udf_time_encode(block + 96, &fe->ctime);
-    udf_put32(block + 108, fe->checkpoint);
+    mmc_le32_put(block + 108, fe->checkpoint);
     udf_long_ad_encode(block + 112, &fe->ea_icb);
     udf_regid_encode(block + 128, own);
-    udf_put64(block + 160, fe->unique_id);
-    udf_put32(block + 168, fe->ea_len);
-    udf_put32(block + 172, fe->ads_len);
+    mmc_le64_put(block + 160, fe->unique_id);
+    mmc_le32_put(block + 168, fe->ea_len);
+    mmc_le32_put(block + 172, fe->ads_len);
 }
 
 /* ECMA-167 4/14.17 */
 static void entry_extended_decode(const uint8_t *block, struct udf_file_entry *fe)
 {
-    fe->object_size = udf_get64(block + 64);
-    fe->blocks_recorded = udf_get64(block + 72);
+    fe->object_size = mmc_le64_get(block + 64);
+    fe->blocks_recorded = mmc_le64_get(block + 72);
     udf_time_decode(block + 80, &fe->atime);
     udf_time_decode(block + 92, &fe->mtime);
     udf_time_decode(block + 104, &fe->btime);
     udf_time_decode(block + 116, &fe->ctime);
-    fe->checkpoint = udf_get32(block + 128);
+    fe->checkpoint = mmc_le32_get(block + 128);
     fe->ea_icb = udf_long_ad_decode(block + 136);
     fe->stream_dir = udf_long_ad_decode(block + 152);
-    fe->unique_id = udf_get64(block + 200);
-    fe->ea_len = udf_get32(block + 208);
-    fe->ads_len = udf_get32(block + 212);
+    fe->unique_id = mmc_le64_get(block + 200);
+    fe->ea_len = mmc_le32_get(block + 208);
+    fe->ads_len = mmc_le32_get(block + 212);
 }
 
 static void entry_extended_encode(uint8_t *block, const struct udf_file_entry *fe,
                                   const struct udf_regid *own)
 {
-    udf_put64(block + 64, fe->object_size);
-    udf_put64(block + 72, fe->blocks_recorded);
+    mmc_le64_put(block + 64, fe->object_size);
+    mmc_le64_put(block + 72, fe->blocks_recorded);
     udf_time_encode(block + 80, &fe->atime);
     udf_time_encode(block + 92, &fe->mtime);
     udf_time_encode(block + 104, &fe->btime);
     udf_time_encode(block + 116, &fe->ctime);
-    udf_put32(block + 128, fe->checkpoint);
+    mmc_le32_put(block + 128, fe->checkpoint);
     udf_long_ad_encode(block + 136, &fe->ea_icb);
     udf_long_ad_encode(block + 152, &fe->stream_dir);
     udf_regid_encode(block + 168, own);
-    udf_put64(block + 200, fe->unique_id);
-    udf_put32(block + 208, fe->ea_len);
-    udf_put32(block + 212, fe->ads_len);
+    mmc_le64_put(block + 200, fe->unique_id);
+    mmc_le32_put(block + 208, fe->ea_len);
+    mmc_le32_put(block + 212, fe->ads_len);
 }
 
 int udf_file_entry_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, struct udf_file_entry *fe)
@@ -185,10 +186,10 @@ int udf_ad_decode(enum udf_ad_kind kind, uint16_t part, const uint8_t *bytes, si
         return UDF_LONG_AD_BYTES;
     }
     if (kind == UDF_AD_SHORT && left >= UDF_SHORT_AD_BYTES) {
-        uint32_t length = udf_get32(bytes);
+        uint32_t length = mmc_le32_get(bytes);
         *ad = (struct udf_long_ad){.bytes = length & UDF_EXTENT_BYTES_MAX,
                                    .type = (uint8_t)(length >> 30),
-                                   .at = {.block = udf_get32(bytes + 4), .part = part}};
+                                   .at = {.block = mmc_le32_get(bytes + 4), .part = part}};
         return UDF_SHORT_AD_BYTES;
     }
     return -EUCLEAN;
@@ -200,8 +201,8 @@ void udf_ad_encode(enum udf_ad_kind kind, uint8_t *bytes, const struct udf_long_
         udf_long_ad_encode(bytes, ad);
         return;
     }
-    udf_put32(bytes, (ad->bytes & UDF_EXTENT_BYTES_MAX) | (uint32_t)ad->type << 30);
-    udf_put32(bytes + 4, ad->at.block);
+    mmc_le32_put(bytes, (ad->bytes & UDF_EXTENT_BYTES_MAX) | (uint32_t)ad->type << 30);
+    mmc_le32_put(bytes + 4, ad->at.block);
 }
 
 /* ECMA-167 4/14.5 */
@@ -212,7 +213,7 @@ int udf_aed_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, cons
     int err = udf_tag_expect(block, UDF_BLOCK_BYTES, UDF_TAG_AED, location, &tag);
     if (err)
         return err;
-    uint32_t len = udf_get32(block + 20);
+    uint32_t len = mmc_le32_get(block + 20);
     if (len > UDF_BLOCK_BYTES - UDF_AED_BYTES)
         return -EUCLEAN;
     *ads = block + UDF_AED_BYTES;
@@ -222,8 +223,8 @@ int udf_aed_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, cons
 
 void udf_aed_encode(uint8_t block[UDF_BLOCK_BYTES], const struct udf_tag *tag, uint32_t ads_len)
 {
-    udf_put32(block + 16, 0); /* the way back is not recorded (UDF 2.3.11) */
-    udf_put32(block + 20, ads_len);
+    mmc_le32_put(block + 16, 0); /* the way back is not recorded (UDF 2.3.11) */
+    mmc_le32_put(block + 20, ads_len);
     memset(block + UDF_AED_BYTES + ads_len, 0, UDF_BLOCK_BYTES - UDF_AED_BYTES - ads_len);
     /* UDF 2.01 2.3.11.1 wants the descriptors under the CRC; before it
      * covered the eight bytes of the head. */
@@ -235,11 +236,11 @@ int udf_fid_decode(const uint8_t *bytes, size_t left, struct udf_fid *fid)
 {
     if (left < UDF_FID_BYTES || udf_tag_decode(bytes, left, &fid->tag) || fid->tag.id != UDF_TAG_FID)
         return -EUCLEAN;
-    fid->file_version = udf_get16(bytes + 16);
+    fid->file_version = mmc_le16_get(bytes + 16);
     fid->characteristics = bytes[18];
     fid->name_len = bytes[19];
     fid->icb = udf_long_ad_decode(bytes + 20);
-    fid->impl_use_len = udf_get16(bytes + 36);
+    fid->impl_use_len = mmc_le16_get(bytes + 36);
     uint32_t size = udf_fid_size(fid->name_len, fid->impl_use_len);
     if (size > left || size > UDF_BLOCK_BYTES)
         return -EUCLEAN;
@@ -252,11 +253,11 @@ void udf_fid_encode(uint8_t *bytes, const struct udf_fid *fid)
 {
     uint32_t size = udf_fid_size(fid->name_len, fid->impl_use_len);
     memset(bytes, 0, size);
-    udf_put16(bytes + 16, fid->file_version);
+    mmc_le16_put(bytes + 16, fid->file_version);
     bytes[18] = fid->characteristics;
     bytes[19] = fid->name_len;
     udf_long_ad_encode(bytes + 20, &fid->icb);
-    udf_put16(bytes + 36, fid->impl_use_len);
+    mmc_le16_put(bytes + 36, fid->impl_use_len);
     if (fid->impl_use_len)
         memcpy(bytes + UDF_FID_BYTES, fid->impl_use, fid->impl_use_len);
     if (fid->name_len)
@@ -277,14 +278,14 @@ int udf_sbd_decode(const uint8_t block[UDF_BLOCK_BYTES], uint32_t location, uint
         return -EUCLEAN;
     if (tag.id != UDF_TAG_SBD || tag.location != location)
         return -EUCLEAN;
-    *bits = udf_get32(block + 16);
-    *bytes = udf_get32(block + 20);
+    *bits = mmc_le32_get(block + 16);
+    *bytes = mmc_le32_get(block + 20);
     return (uint64_t)*bytes * 8 >= *bits ? 0 : -EUCLEAN;
 }
 
 void udf_sbd_encode(uint8_t block[UDF_BLOCK_BYTES], const struct udf_tag *tag, uint32_t bits, uint32_t bytes)
 {
-    udf_put32(block + 16, bits);
-    udf_put32(block + 20, bytes);
+    mmc_le32_put(block + 16, bits);
+    mmc_le32_put(block + 20, bytes);
     udf_tag_encode_as(block, tag, UDF_TAG_SBD, UDF_SBD_BYTES);
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "udf/bytes.h"
+#include "mmc/bytes.h"
 #include "udf/codec.h"
 #include "udf/codec_part.h"
 
@@ -52,11 +52,11 @@ int udf_tag_decode_head(const uint8_t *bytes, size_t size, struct udf_tag *tag)
 {
     if (size < UDF_TAG_BYTES || tag_checksum(bytes) != bytes[4])
         return -EUCLEAN;
-    *tag = (struct udf_tag){.id = udf_get16(bytes),
-                            .version = udf_get16(bytes + 2),
-                            .serial = udf_get16(bytes + 6),
-                            .crc_len = udf_get16(bytes + 10),
-                            .location = udf_get32(bytes + 12)};
+    *tag = (struct udf_tag){.id = mmc_le16_get(bytes),
+                            .version = mmc_le16_get(bytes + 2),
+                            .serial = mmc_le16_get(bytes + 6),
+                            .crc_len = mmc_le16_get(bytes + 10),
+                            .location = mmc_le32_get(bytes + 12)};
     /* A block of zeros has a matching checksum, so the version (3/7.2.2) is what tells it from a tag. */
     return tag->version == 2 || tag->version == 3 ? 0 : -EUCLEAN;
 }
@@ -68,7 +68,7 @@ int udf_tag_decode(const uint8_t *bytes, size_t size, struct udf_tag *tag)
         return err;
     if (tag->crc_len > size - UDF_TAG_BYTES)
         return -EUCLEAN;
-    return udf_crc(bytes + UDF_TAG_BYTES, tag->crc_len) == udf_get16(bytes + 8) ? 0 : -EUCLEAN;
+    return udf_crc(bytes + UDF_TAG_BYTES, tag->crc_len) == mmc_le16_get(bytes + 8) ? 0 : -EUCLEAN;
 }
 
 int udf_tag_expect(const uint8_t *bytes, size_t size, uint16_t id, uint32_t location, struct udf_tag *tag)
@@ -81,13 +81,13 @@ int udf_tag_expect(const uint8_t *bytes, size_t size, uint16_t id, uint32_t loca
 
 void udf_tag_encode(uint8_t *bytes, const struct udf_tag *tag)
 {
-    udf_put16(bytes, tag->id);
-    udf_put16(bytes + 2, tag->version);
+    mmc_le16_put(bytes, tag->id);
+    mmc_le16_put(bytes + 2, tag->version);
     bytes[5] = 0;
-    udf_put16(bytes + 6, tag->serial);
-    udf_put16(bytes + 8, udf_crc(bytes + UDF_TAG_BYTES, tag->crc_len));
-    udf_put16(bytes + 10, tag->crc_len);
-    udf_put32(bytes + 12, tag->location);
+    mmc_le16_put(bytes + 6, tag->serial);
+    mmc_le16_put(bytes + 8, udf_crc(bytes + UDF_TAG_BYTES, tag->crc_len));
+    mmc_le16_put(bytes + 10, tag->crc_len);
+    mmc_le32_put(bytes + 12, tag->location);
     bytes[4] = tag_checksum(bytes);
 }
 
@@ -123,31 +123,32 @@ void udf_regid_own(struct udf_regid *regid)
 struct udf_volume_extent udf_volume_extent_decode(const uint8_t *bytes)
 {
     /* Blocks beyond what mmc_lba_t holds become negative, and no device has those. */
-    return (struct udf_volume_extent){.bytes = udf_get32(bytes), .first = mmc_lba(udf_get32(bytes + 4))};
+    return (struct udf_volume_extent){.bytes = mmc_le32_get(bytes),
+                                      .first = mmc_lba(mmc_le32_get(bytes + 4))};
 }
 
 void udf_volume_extent_encode(uint8_t *bytes, const struct udf_volume_extent *extent)
 {
-    udf_put32(bytes, extent->bytes);
-    udf_put32(bytes + 4, (uint32_t)extent->first.n);
+    mmc_le32_put(bytes, extent->bytes);
+    mmc_le32_put(bytes + 4, (uint32_t)extent->first.n);
 }
 
 /* ECMA-167 4/14.14.2; the implementation use as UDF 2.3.4.3 and 2.3.10.1 lay it out. */
 struct udf_long_ad udf_long_ad_decode(const uint8_t *bytes)
 {
-    uint32_t length = udf_get32(bytes);
+    uint32_t length = mmc_le32_get(bytes);
     return (struct udf_long_ad){.bytes = length & UDF_EXTENT_BYTES_MAX,
                                 .type = (uint8_t)(length >> 30),
-                                .at = {.block = udf_get32(bytes + 4), .part = udf_get16(bytes + 8)},
-                                .flags = udf_get16(bytes + 10),
-                                .unique_id = udf_get32(bytes + 12)};
+                                .at = {.block = mmc_le32_get(bytes + 4), .part = mmc_le16_get(bytes + 8)},
+                                .flags = mmc_le16_get(bytes + 10),
+                                .unique_id = mmc_le32_get(bytes + 12)};
 }
 
 void udf_long_ad_encode(uint8_t *bytes, const struct udf_long_ad *ad)
 {
-    udf_put32(bytes, (ad->bytes & UDF_EXTENT_BYTES_MAX) | (uint32_t)ad->type << 30);
-    udf_put32(bytes + 4, ad->at.block);
-    udf_put16(bytes + 8, ad->at.part);
-    udf_put16(bytes + 10, ad->flags);
-    udf_put32(bytes + 12, ad->unique_id);
+    mmc_le32_put(bytes, (ad->bytes & UDF_EXTENT_BYTES_MAX) | (uint32_t)ad->type << 30);
+    mmc_le32_put(bytes + 4, ad->at.block);
+    mmc_le16_put(bytes + 8, ad->at.part);
+    mmc_le16_put(bytes + 10, ad->flags);
+    mmc_le32_put(bytes + 12, ad->unique_id);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "udf/bytes.h"
+#include "mmc/bytes.h"
 #include "udf/crc32c.h"
 #include "udf/journal.h"
 
@@ -20,7 +20,7 @@ static uint64_t volume_key(const struct udf_volume *vol)
 {
     uint8_t serial[2];
     const char *id = vol->pvd.volume_set_id;
-    udf_put16(serial, vol->tag_serial);
+    mmc_le16_put(serial, vol->tag_serial);
     uint32_t low = udf_crc32c(0, id, strlen(id));
     uint32_t high = udf_crc32c(udf_crc32c(0, serial, sizeof serial), id, strlen(id));
     return (uint64_t)high << 32 | low;

@@ -21,7 +21,7 @@
  */
 #include <string.h>
 
-#include "udf/bytes.h"
+#include "mmc/bytes.h"
 #include "udf/crc32c.h"
 #include "udf/journal.h"
 
@@ -40,14 +40,14 @@ static void block_begin(uint8_t block[UDF_BLOCK_BYTES], const char *magic, uint6
 {
     memset(block, 0, UDF_BLOCK_BYTES);
     memcpy(block, magic, MAGIC_BYTES);
-    udf_put32(block + 8, VERSION);
-    udf_put64(block + 16, volume_key);
-    udf_put64(block + 24, epoch);
+    mmc_le32_put(block + 8, VERSION);
+    mmc_le64_put(block + 16, volume_key);
+    mmc_le64_put(block + 24, epoch);
 }
 
 static void block_seal(uint8_t block[UDF_BLOCK_BYTES])
 {
-    udf_put32(block + CRC_AT, udf_crc32c(0, block, UDF_BLOCK_BYTES));
+    mmc_le32_put(block + CRC_AT, udf_crc32c(0, block, UDF_BLOCK_BYTES));
 }
 
 static bool block_valid(const uint8_t block[UDF_BLOCK_BYTES], const char *magic,
@@ -55,25 +55,25 @@ static bool block_valid(const uint8_t block[UDF_BLOCK_BYTES], const char *magic,
 {
     uint8_t copy[UDF_BLOCK_BYTES];
     memcpy(copy, block, sizeof copy);
-    udf_put32(copy + CRC_AT, 0);
-    return !memcmp(block, magic, MAGIC_BYTES) && udf_get32(block + 8) == VERSION &&
-           udf_get32(block + CRC_AT) == udf_crc32c(0, copy, sizeof copy) &&
-           udf_get64(block + 16) == journal->volume_key && udf_get64(block + 24) &&
-           udf_get64(block + 24) < EPOCH_MAX;
+    mmc_le32_put(copy + CRC_AT, 0);
+    return !memcmp(block, magic, MAGIC_BYTES) && mmc_le32_get(block + 8) == VERSION &&
+           mmc_le32_get(block + CRC_AT) == udf_crc32c(0, copy, sizeof copy) &&
+           mmc_le64_get(block + 16) == journal->volume_key && mmc_le64_get(block + 24) &&
+           mmc_le64_get(block + 24) < EPOCH_MAX;
 }
 
 void journal_header_encode(uint8_t block[UDF_BLOCK_BYTES], const struct journal_header *header)
 {
     block_begin(block, LOG_MAGIC, header->volume_key, header->epoch);
-    udf_put32(block + 32, header->record);
-    udf_put16(block + 36, header->part);
-    udf_put16(block + 38, header->parts);
-    udf_put32(block + 40, header->count);
-    udf_put32(block + 44, header->contents_crc);
-    udf_put32(block + 48, (uint32_t)header->lvid_at.n);
-    udf_put32(block + 52, header->lvid_home_crc);
+    mmc_le32_put(block + 32, header->record);
+    mmc_le16_put(block + 36, header->part);
+    mmc_le16_put(block + 38, header->parts);
+    mmc_le32_put(block + 40, header->count);
+    mmc_le32_put(block + 44, header->contents_crc);
+    mmc_le32_put(block + 48, (uint32_t)header->lvid_at.n);
+    mmc_le32_put(block + 52, header->lvid_home_crc);
     for (uint32_t i = 0; i < header->count; i++)
-        udf_put32(block + LIST_AT + 4 * i, (uint32_t)header->addresses[i].n);
+        mmc_le32_put(block + LIST_AT + 4 * i, (uint32_t)header->addresses[i].n);
     block_seal(block);
 }
 
@@ -82,32 +82,32 @@ bool journal_header_decode(const uint8_t block[UDF_BLOCK_BYTES], const struct ud
 {
     if (!block_valid(block, LOG_MAGIC, journal))
         return false;
-    header->volume_key = udf_get64(block + 16);
-    header->epoch = udf_get64(block + 24);
-    header->record = udf_get32(block + 32);
-    header->part = udf_get16(block + 36);
-    header->parts = udf_get16(block + 38);
-    header->count = udf_get32(block + 40);
-    header->contents_crc = udf_get32(block + 44);
-    header->lvid_at = mmc_lba((int32_t)udf_get32(block + 48));
-    header->lvid_home_crc = udf_get32(block + 52);
+    header->volume_key = mmc_le64_get(block + 16);
+    header->epoch = mmc_le64_get(block + 24);
+    header->record = mmc_le32_get(block + 32);
+    header->part = mmc_le16_get(block + 36);
+    header->parts = mmc_le16_get(block + 38);
+    header->count = mmc_le32_get(block + 40);
+    header->contents_crc = mmc_le32_get(block + 44);
+    header->lvid_at = mmc_lba((int32_t)mmc_le32_get(block + 48));
+    header->lvid_home_crc = mmc_le32_get(block + 52);
     if (header->part >= header->parts || header->count >= journal->packet_blocks)
         return false;
     for (uint32_t i = 0; i < header->count; i++)
-        header->addresses[i] = mmc_lba((int32_t)udf_get32(block + LIST_AT + 4 * i));
+        header->addresses[i] = mmc_lba((int32_t)mmc_le32_get(block + LIST_AT + 4 * i));
     return true;
 }
 
 void images_header_encode(uint8_t block[UDF_BLOCK_BYTES], const struct images_header *header)
 {
     block_begin(block, IMAGES_MAGIC, header->volume_key, header->epoch);
-    udf_put64(block + 32, header->sequence);
-    udf_put32(block + 40, header->count);
+    mmc_le64_put(block + 32, header->sequence);
+    mmc_le32_put(block + 40, header->count);
     for (uint32_t i = 0; i < header->count; i++) {
         uint8_t *at = block + LIST_AT + IMAGE_BYTES * i;
-        udf_put32(at, (uint32_t)header->images[i].address.n);
-        udf_put32(at + 4, header->images[i].slot);
-        udf_put32(at + 8, header->images[i].crc);
+        mmc_le32_put(at, (uint32_t)header->images[i].address.n);
+        mmc_le32_put(at + 4, header->images[i].slot);
+        mmc_le32_put(at + 8, header->images[i].crc);
     }
     block_seal(block);
 }
@@ -117,17 +117,17 @@ bool images_header_decode(const uint8_t block[UDF_BLOCK_BYTES], const struct udf
 {
     if (!block_valid(block, IMAGES_MAGIC, journal))
         return false;
-    header->volume_key = udf_get64(block + 16);
-    header->epoch = udf_get64(block + 24);
-    header->sequence = udf_get64(block + 32);
-    header->count = udf_get32(block + 40);
+    header->volume_key = mmc_le64_get(block + 16);
+    header->epoch = mmc_le64_get(block + 24);
+    header->sequence = mmc_le64_get(block + 32);
+    header->count = mmc_le32_get(block + 40);
     if (header->count > JOURNAL_IMAGES_MAX)
         return false;
     for (uint32_t i = 0; i < header->count; i++) {
         const uint8_t *at = block + LIST_AT + IMAGE_BYTES * i;
-        header->images[i].address = mmc_lba((int32_t)udf_get32(at));
-        header->images[i].slot = udf_get32(at + 4);
-        header->images[i].crc = udf_get32(at + 8);
+        header->images[i].address = mmc_lba((int32_t)mmc_le32_get(at));
+        header->images[i].slot = mmc_le32_get(at + 4);
+        header->images[i].crc = mmc_le32_get(at + 8);
         if (header->images[i].slot >= journal->images_packets)
             return false;
     }

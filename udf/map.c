@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "udf/bytes.h"
+#include "mmc/bytes.h"
 #include "udf/volume.h"
 
 /* How many of the spares have an original at or before the block: they are sorted. */
@@ -82,13 +82,13 @@ int udf_journal_place_decode(const struct udf_iuvd *iuvd, uint32_t packet_blocks
                              struct udf_journal_place *place)
 {
     const uint8_t *use = iuvd->use;
-    if (strcmp(iuvd->implementation.id, UDF_JOURNAL_REGID) || udf_get32(use) != JOURNAL_VERSION ||
-        udf_get32(use + 4) != packet_blocks || !packet_blocks)
+    if (strcmp(iuvd->implementation.id, UDF_JOURNAL_REGID) || mmc_le32_get(use) != JOURNAL_VERSION ||
+        mmc_le32_get(use + 4) != packet_blocks || !packet_blocks)
         return -EUCLEAN;
-    *place = (struct udf_journal_place){.log = mmc_lba(udf_get32(use + 8)),
-                                        .log_packets = udf_get32(use + 12),
-                                        .images = mmc_lba(udf_get32(use + 16)),
-                                        .images_packets = udf_get32(use + 20)};
+    *place = (struct udf_journal_place){.log = mmc_lba(mmc_le32_get(use + 8)),
+                                        .log_packets = mmc_le32_get(use + 12),
+                                        .images = mmc_lba(mmc_le32_get(use + 16)),
+                                        .images_packets = mmc_le32_get(use + 20)};
     return 0;
 }
 
@@ -98,10 +98,10 @@ void udf_journal_place_encode(struct udf_iuvd *iuvd, uint32_t packet_blocks,
     memset(iuvd->use, 0, sizeof iuvd->use);
     udf_regid_own(&iuvd->implementation);
     memcpy(iuvd->implementation.id, UDF_JOURNAL_REGID, sizeof UDF_JOURNAL_REGID);
-    udf_put32(iuvd->use, JOURNAL_VERSION);
-    udf_put32(iuvd->use + 4, packet_blocks);
-    udf_put32(iuvd->use + 8, (uint32_t)place->log.n);
-    udf_put32(iuvd->use + 12, place->log_packets);
-    udf_put32(iuvd->use + 16, (uint32_t)place->images.n);
-    udf_put32(iuvd->use + 20, place->images_packets);
+    mmc_le32_put(iuvd->use, JOURNAL_VERSION);
+    mmc_le32_put(iuvd->use + 4, packet_blocks);
+    mmc_le32_put(iuvd->use + 8, (uint32_t)place->log.n);
+    mmc_le32_put(iuvd->use + 12, place->log_packets);
+    mmc_le32_put(iuvd->use + 16, (uint32_t)place->images.n);
+    mmc_le32_put(iuvd->use + 20, place->images_packets);
 }

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "udf/bytes.h"
+#include "mmc/bytes.h"
 #include "udf/codec.h"
 
 enum component_type {

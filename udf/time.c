@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The timestamp of ECMA-167 1/7.3 to seconds since 1970 and back, over all its years, 1 to 9999. */
-#include "udf/bytes.h"
+#include "mmc/bytes.h"
 #include "udf/codec.h"
 
 #define DAY_SECONDS 86400
@@ -77,8 +77,8 @@ static int zone_decode(uint16_t type_and_zone)
 void udf_time_decode(const uint8_t bytes[UDF_TIME_BYTES], struct udf_time *time)
 {
     *time = (struct udf_time){0};
-    uint16_t type_and_zone = udf_get16(bytes);
-    struct clock clock = {(int16_t)udf_get16(bytes + 2), bytes[4], bytes[5], bytes[6], bytes[7], bytes[8]};
+    uint16_t type_and_zone = mmc_le16_get(bytes);
+    struct clock clock = {(int16_t)mmc_le16_get(bytes + 2), bytes[4], bytes[5], bytes[6], bytes[7], bytes[8]};
     if (!clock_valid(&clock))
         return;
     int zone = type_and_zone >> 12 == TYPE_UTC ? 0 : zone_decode(type_and_zone);
@@ -102,8 +102,8 @@ void udf_time_encode(uint8_t bytes[UDF_TIME_BYTES], const struct udf_time *time)
     int64_t utc = clamp(time->sec, SEC_MIN - DAY_SECONDS, SEC_MAX + DAY_SECONDS);
     struct clock clock = clock_of(clamp(utc + (zone == UDF_ZONE_NONE ? 0 : zone * 60), SEC_MIN, SEC_MAX));
     uint32_t micro = time->nsec < 1000000000u ? time->nsec / 1000 : 999999;
-    udf_put16(bytes, (uint16_t)(TYPE_LOCAL << 12 | ((unsigned)zone & 0xFFF)));
-    udf_put16(bytes + 2, (uint16_t)clock.year);
+    mmc_le16_put(bytes, (uint16_t)(TYPE_LOCAL << 12 | ((unsigned)zone & 0xFFF)));
+    mmc_le16_put(bytes + 2, (uint16_t)clock.year);
     bytes[4] = (uint8_t)clock.month;
     bytes[5] = (uint8_t)clock.day;
     bytes[6] = (uint8_t)clock.hour;

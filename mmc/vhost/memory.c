@@ -45,7 +45,7 @@ void vhost_memory_clear(struct vhost_memory *memory)
 int vhost_memory_set(struct vhost_memory *memory, const uint8_t *payload, size_t size, int *fds,
                      unsigned fd_count)
 {
-    uint32_t count = size >= TABLE_HEADER_BYTES ? vhost_get32(payload) : 0;
+    uint32_t count = size >= TABLE_HEADER_BYTES ? mmc_le32_get(payload) : 0;
     int r = 0;
 
     vhost_memory_clear(memory);
@@ -56,10 +56,10 @@ int vhost_memory_set(struct vhost_memory *memory, const uint8_t *payload, size_t
         const uint8_t *p = payload + TABLE_HEADER_BYTES + i * TABLE_REGION_BYTES;
         struct vhost_region *region = &memory->regions[i];
 
-        region->guest = vhost_get64(p);
-        region->bytes = vhost_get64(p + 8);
-        region->user = vhost_get64(p + 16);
-        r = region_map(region, vhost_get64(p + 24), fds[i]);
+        region->guest = mmc_le64_get(p);
+        region->bytes = mmc_le64_get(p + 8);
+        region->user = mmc_le64_get(p + 16);
+        r = region_map(region, mmc_le64_get(p + 24), fds[i]);
         if (!r)
             memory->count++;
     }

@@ -22,8 +22,8 @@ static struct descriptor descriptor_get(const uint8_t *table, unsigned index)
     uint8_t copy[DESC_BYTES];
 
     memcpy(copy, table + (size_t)index * DESC_BYTES, sizeof(copy));
-    return (struct descriptor){vhost_get64(copy), vhost_get32(copy + 8), vhost_get16(copy + 12),
-                               vhost_get16(copy + 14)};
+    return (struct descriptor){mmc_le64_get(copy), mmc_le32_get(copy + 8), mmc_le16_get(copy + 12),
+                               mmc_le16_get(copy + 14)};
 }
 
 static int chain_add(const struct vhost_memory *memory, struct vhost_chain *chain, const struct descriptor *d)
@@ -112,8 +112,8 @@ int vhost_queue_give(const struct vhost_memory *memory, struct vhost_queue *queu
         return -EINVAL;
     index = ring_load(used + 2);
     entry = used + 4 + 8 * (size_t)(index % queue->size);
-    vhost_put32(entry, head);
-    vhost_put32(entry + 4, bytes);
+    mmc_le32_put(entry, head);
+    mmc_le32_put(entry + 4, bytes);
     ring_store(used + 2, (uint16_t)(index + 1));
     return 0;
 }

@@ -22,16 +22,16 @@ enum response {
 void vhost_scsi_config(uint8_t config[VHOST_SCSI_CONFIG_BYTES])
 {
     memset(config, 0, VHOST_SCSI_CONFIG_BYTES);
-    vhost_put32(config, 1);        /* request queues */
-    vhost_put32(config + 4, 126);  /* segments of a command */
-    vhost_put32(config + 8, 1024); /* sectors of 512 bytes of a command */
-    vhost_put32(config + 12, 8);   /* commands at a time */
-    vhost_put32(config + 16, 16);  /* size of an event */
-    vhost_put32(config + 20, 96);  /* of the sense */
-    vhost_put32(config + 24, 32);  /* of a CDB */
-    vhost_put16(config + 28, 0);   /* highest channel */
-    vhost_put16(config + 30, 1);   /* highest target */
-    vhost_put32(config + 32, 1);   /* highest LUN */
+    mmc_le32_put(config, 1);        /* request queues */
+    mmc_le32_put(config + 4, 126);  /* segments of a command */
+    mmc_le32_put(config + 8, 1024); /* sectors of 512 bytes of a command */
+    mmc_le32_put(config + 12, 8);   /* commands at a time */
+    mmc_le32_put(config + 16, 16);  /* size of an event */
+    mmc_le32_put(config + 20, 96);  /* of the sense */
+    mmc_le32_put(config + 24, 32);  /* of a CDB */
+    mmc_le16_put(config + 28, 0);   /* highest channel */
+    mmc_le16_put(config + 30, 1);   /* highest target */
+    mmc_le32_put(config + 32, 1);   /* highest LUN */
 }
 
 /* The length of a CDB by its group code (SPC-4 4.2.5.1). */
@@ -50,10 +50,10 @@ static int respond(const struct vhost_chain *chain, enum response response, cons
 
     if (reply) {
         if (reply->status) {
-            vhost_put32(out, sizeof(reply->sense));
+            mmc_le32_put(out, sizeof(reply->sense));
             memcpy(out + 12, reply->sense, sizeof(reply->sense));
         }
-        vhost_put32(out + 4, (uint32_t)(room - moved));
+        mmc_le32_put(out + 4, (uint32_t)(room - moved));
         out[10] = reply->status;
     }
     out[11] = (uint8_t)response;
@@ -124,7 +124,7 @@ int vhost_scsi_control(const struct vhost_chain *chain)
 
     if (vhost_chain_read(chain, 0, type, sizeof(type)) != sizeof(type))
         return -EINVAL;
-    size = vhost_get32(type) == 0 ? 1 : sizeof(answer);
+    size = mmc_le32_get(type) == 0 ? 1 : sizeof(answer);
     if (vhost_chain_write(chain, 0, answer, size) != size)
         return -EINVAL;
     return (int)size;

@@ -138,9 +138,9 @@ static int message_receive(int fd, struct message *m)
     r = read_whole(fd, header + n, sizeof(header) - (size_t)n);
     if (r)
         return r;
-    m->request = vhost_get32(header);
-    m->flags = vhost_get32(header + 4);
-    m->size = vhost_get32(header + 8);
+    m->request = mmc_le32_get(header);
+    m->flags = mmc_le32_get(header + 4);
+    m->size = mmc_le32_get(header + 8);
     if (m->size > PAYLOAD_MAX)
         return -EMSGSIZE;
     memset(m->payload, 0, sizeof(m->payload));
@@ -152,9 +152,9 @@ static int reply(struct vhost_server *s, const uint8_t *payload, uint32_t size)
     uint8_t out[HEADER_BYTES + PAYLOAD_MAX];
     ssize_t n;
 
-    vhost_put32(out, s->message.request);
-    vhost_put32(out + 4, FLAG_VERSION | FLAG_REPLY);
-    vhost_put32(out + 8, size);
+    mmc_le32_put(out, s->message.request);
+    mmc_le32_put(out + 4, FLAG_VERSION | FLAG_REPLY);
+    mmc_le32_put(out + 8, size);
     memcpy(out + HEADER_BYTES, payload, size);
     n = send(s->connection, out, HEADER_BYTES + size, MSG_NOSIGNAL);
     return n == (ssize_t)(HEADER_BYTES + size) ? 0 : -ECONNRESET;
@@ -164,7 +164,7 @@ static int reply_u64(struct vhost_server *s, uint64_t value)
 {
     uint8_t payload[8];
 
-    vhost_put64(payload, value);
+    mmc_le64_put(payload, value);
     return reply(s, payload, sizeof(payload));
 }
 
@@ -218,9 +218,9 @@ static int vring_message(struct vhost_server *s)
 {
     struct message *m = &s->message;
     bool about_fd = m->request >= SET_VRING_KICK && m->request <= SET_VRING_ERR;
-    unsigned index = about_fd ? m->payload[0] : vhost_get32(m->payload);
+    unsigned index = about_fd ? m->payload[0] : mmc_le32_get(m->payload);
     struct vhost_queue *q = &s->queues[index < VHOST_QUEUES ? index : 0];
-    uint32_t value = vhost_get32(m->payload + 4);
+    uint32_t value = mmc_le32_get(m->payload + 4);
     uint8_t answer[8];
 
     if (index >= VHOST_QUEUES)
@@ -232,17 +232,17 @@ static int vring_message(struct vhost_server *s)
         q->size = value;
         return 0;
     case SET_VRING_ADDR:
-        q->desc_user = vhost_get64(m->payload + 8);
-        q->used_user = vhost_get64(m->payload + 16);
-        q->avail_user = vhost_get64(m->payload + 24);
+        q->desc_user = mmc_le64_get(m->payload + 8);
+        q->used_user = mmc_le64_get(m->payload + 16);
+        q->avail_user = mmc_le64_get(m->payload + 24);
         return 0;
     case SET_VRING_BASE:
         q->last_avail = (uint16_t)value;
         return 0;
     case GET_VRING_BASE:
         fd_drop(&q->kick);
-        vhost_put32(answer, index);
-        vhost_put32(answer + 4, q->last_avail);
+        mmc_le32_put(answer, index);
+        mmc_le32_put(answer + 4, q->last_avail);
         return reply(s, answer, sizeof(answer));
     default:
         return vring_fd_set(s, q, index);
@@ -252,7 +252,7 @@ static int vring_message(struct vhost_server *s)
 static int config_get(struct vhost_server *s)
 {
     uint8_t config[VHOST_SCSI_CONFIG_BYTES], answer[PAYLOAD_MAX];
-    uint32_t offset = vhost_get32(s->message.payload), size = vhost_get32(s->message.payload + 4);
+    uint32_t offset = mmc_le32_get(s->message.payload), size = mmc_le32_get(s->message.payload + 4);
 
     if (size > sizeof(answer) - 12 || offset > sizeof(config) || size > sizeof(config) - offset)
         return -EINVAL;

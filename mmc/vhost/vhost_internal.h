@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mmc/bytes.h"
 #include "mmc/vdrive/vdrive.h"
 
 #define VHOST_REGIONS_MAX 8u
@@ -75,38 +76,5 @@ int vhost_scsi_control(const struct vhost_chain *chain);
 /* The controller's configuration space (virtio 1.1, 5.6.4). */
 #define VHOST_SCSI_CONFIG_BYTES 36u
 void vhost_scsi_config(uint8_t config[VHOST_SCSI_CONFIG_BYTES]);
-
-static inline uint16_t vhost_get16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static inline uint32_t vhost_get32(const uint8_t *p)
-{
-    return vhost_get16(p) | (uint32_t)vhost_get16(p + 2) << 16;
-}
-
-static inline uint64_t vhost_get64(const uint8_t *p)
-{
-    return vhost_get32(p) | (uint64_t)vhost_get32(p + 4) << 32;
-}
-
-static inline void vhost_put16(uint8_t *p, uint16_t v)
-{
-    p[0] = (uint8_t)v;
-    p[1] = (uint8_t)(v >> 8);
-}
-
-static inline void vhost_put32(uint8_t *p, uint32_t v)
-{
-    vhost_put16(p, (uint16_t)v);
-    vhost_put16(p + 2, (uint16_t)(v >> 16));
-}
-
-static inline void vhost_put64(uint8_t *p, uint64_t v)
-{
-    vhost_put32(p, (uint32_t)v);
-    vhost_put32(p + 4, (uint32_t)(v >> 32));
-}
 
 #endif

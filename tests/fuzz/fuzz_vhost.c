@@ -54,7 +54,7 @@ static void message_send(int socket, const uint8_t *bytes, size_t size, int gues
     struct iovec iov = {(void *)bytes, size};
     struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
 
-    if (vhost_get32(bytes) == SET_MEM_TABLE) {
+    if (mmc_le32_get(bytes) == SET_MEM_TABLE) {
         h.msg_control = control;
         h.msg_controllen = sizeof(control);
         struct cmsghdr *c = CMSG_FIRSTHDR(&h);
@@ -69,9 +69,9 @@ static void message_send(int socket, const uint8_t *bytes, size_t size, int gues
 static void message_build(uint8_t *out, uint32_t request, uint32_t flags, const uint8_t *payload,
                           uint32_t size)
 {
-    vhost_put32(out, request);
-    vhost_put32(out + 4, flags);
-    vhost_put32(out + 8, size);
+    mmc_le32_put(out, request);
+    mmc_le32_put(out + 4, flags);
+    mmc_le32_put(out + 8, size);
     memcpy(out + HEADER_BYTES, payload, size);
 }
 
@@ -87,9 +87,9 @@ static void queue_prepare(struct vhost_server *s, int socket, int guest)
 {
     uint8_t payload[40] = {0}, out[HEADER_BYTES + sizeof(payload)];
 
-    vhost_put32(payload, 1);
-    vhost_put64(payload + 16, GUEST_BYTES);
-    vhost_put64(payload + 24, USER_BASE);
+    mmc_le32_put(payload, 1);
+    mmc_le64_put(payload + 16, GUEST_BYTES);
+    mmc_le64_put(payload + 24, USER_BASE);
     message_build(out, SET_MEM_TABLE, FLAG_VERSION, payload, 40);
     message_send(socket, out, HEADER_BYTES + 40, guest);
     serve_one(s);

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "mkfs/mkfs.h"
-#include "udf/bytes.h"
+#include "mmc/bytes.h"
 #include "udf/volume.h"
 
 #define DISC_BLOCKS 295264u
@@ -56,7 +56,7 @@ static void sequence_get(int fd, struct udf_volume_extent extent, struct sequenc
         assert_int_equal(tag.location, at);
         if (tag.id == UDF_TAG_TD)
             break;
-        uint32_t number = udf_get32(block + 16);
+        uint32_t number = mmc_le32_get(block + 16);
         assert_true(number > sequence->highest_sequence);
         sequence->highest_sequence = number;
         if (tag.id == UDF_TAG_LVD)
@@ -200,15 +200,15 @@ static void unallocated_space(void **state)
     (void)state;
     image_new(DISC_BLOCKS, 0x0201, &plan, &fd);
     block_get(fd, old_table, block);
-    assert_int_equal(udf_get16(block), UDF_TAG_SPARING_TABLE);
+    assert_int_equal(mmc_le16_get(block), UDF_TAG_SPARING_TABLE);
     assert_memory_equal(block + 17, "*UDF Sparing Table", 18);
     assert_int_equal(mkfs_layout_apply(fd, &plan), 0);
     block_get(fd, 256, block);
     assert_int_equal(udf_avdp_decode(block, mmc_lba(256), &avdp), 0);
     sequence_get(fd, avdp.reserve, &sequence);
-    for (uint32_t i = 0; i < udf_get32(sequence.usd + 20); i++) {
-        int32_t first = (int32_t)udf_get32(sequence.usd + 28 + 8 * i);
-        int32_t end = first + (int32_t)(udf_get32(sequence.usd + 24 + 8 * i) / UDF_BLOCK_BYTES);
+    for (uint32_t i = 0; i < mmc_le32_get(sequence.usd + 20); i++) {
+        int32_t first = (int32_t)mmc_le32_get(sequence.usd + 28 + 8 * i);
+        int32_t end = first + (int32_t)(mmc_le32_get(sequence.usd + 24 + 8 * i) / UDF_BLOCK_BYTES);
         old_free = old_free || (first <= old_table && old_table < end);
         for (int k = 0; k < 2; k++)
             assert_false(first <= sequence.lvd.maps[0].tables[k].n && sequence.lvd.maps[0].tables[k].n < end);

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "mmc/bytes.h"
 #include "tests/udf/cmocka_all.h"
 #include "tests/udf/random.h"
-#include "udf/bytes.h"
 #include "udf/space_part.h"
 
 #define STATES_MAX      4096u
@@ -46,7 +46,7 @@ void client_fill(uint32_t cell, uint32_t version, uint32_t index, uint8_t block[
     uint64_t word =
         ((uint64_t)cell << 40 ^ (uint64_t)version << 8 ^ index) * UINT64_C(0x9E3779B97F4A7C15) + 1;
     for (uint32_t i = 0; i < UDF_BLOCK_BYTES; i += 8, word += UINT64_C(0x0101010101010107))
-        udf_put64(block + i, word);
+        mmc_le64_put(block + i, word);
 }
 
 static mmc_lba_t place(struct udf_volume *vol, uint32_t block)
@@ -59,13 +59,13 @@ static mmc_lba_t place(struct udf_volume *vol, uint32_t block)
 static void root_write(struct client *client, uint32_t root)
 {
     uint8_t block[UDF_BLOCK_BYTES] = {0};
-    udf_put64(block, ROOT_MAGIC);
-    udf_put64(block + 8, client->now.root_transaction[root]);
+    mmc_le64_put(block, ROOT_MAGIC);
+    mmc_le64_put(block + 8, client->now.root_transaction[root]);
     for (uint32_t i = 0; i < CELLS_PER_ROOT; i++) {
         const struct client_cell *cell = &client->now.cells[root * CELLS_PER_ROOT + i];
-        udf_put32(block + 16 + 12 * i, cell->first);
-        udf_put32(block + 20 + 12 * i, cell->count);
-        udf_put32(block + 24 + 12 * i, cell->version);
+        mmc_le32_put(block + 16 + 12 * i, cell->first);
+        mmc_le32_put(block + 20 + 12 * i, cell->count);
+        mmc_le32_put(block + 24 + 12 * i, cell->version);
     }
     mmc_lba_t lba = place(client->vol, client->roots[root].n);
     assert_int_equal(udf_store_write(client->vol, lba, 1, block, UDF_WRITE_META), 0);
@@ -257,12 +257,13 @@ static void root_read(const struct client *client, struct udf_volume *vol, uint3
     uint8_t block[UDF_BLOCK_BYTES];
     if (udf_store_read(vol, place(vol, client->roots[root].n), 1, block))
         fail_msg("%s: root %u cannot be read", where, root);
-    if (udf_get64(block) != ROOT_MAGIC)
+    if (mmc_le64_get(block) != ROOT_MAGIC)
         fail_msg("%s: root %u is no root", where, root);
-    state->root_transaction[root] = udf_get64(block + 8);
+    state->root_transaction[root] = mmc_le64_get(block + 8);
     for (uint32_t i = 0; i < CELLS_PER_ROOT; i++) {
-        state->cells[root * CELLS_PER_ROOT + i] = (struct client_cell){
-            udf_get32(block + 16 + 12 * i), udf_get32(block + 20 + 12 * i), udf_get32(block + 24 + 12 * i)};
+        state->cells[root * CELLS_PER_ROOT + i] =
+            (struct client_cell){mmc_le32_get(block + 16 + 12 * i), mmc_le32_get(block + 20 + 12 * i),
+                                 mmc_le32_get(block + 24 + 12 * i)};
     }
 }
 

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "mmc/bytes.h"
 #include "tests/udf/cmocka_all.h"
 #include "tests/udf/random.h"
 #include "tests/udf/store_client.h"
-#include "udf/bytes.h"
 #include "udf/space_part.h"
 
 static const struct test_volume_spec spec = {.options = "-m cdrw -r 2.01",
@@ -330,7 +330,7 @@ static void bitmap_edit(struct volume *v, unsigned offset, uint32_t value)
     client_volume_close(v->dev, v->vol);
     assert_int_equal(fault_medium_peek(v->medium, at, 1, block), 0);
     assert_int_equal(udf_tag_decode(block, sizeof block, &tag), 0);
-    udf_put32(block + offset, value);
+    mmc_le32_put(block + offset, value);
     udf_tag_encode(block, &tag);
     assert_int_equal(fault_medium_poke(v->medium, at, 1, block), 0);
     assert_int_equal(client_volume_open(v->medium, false, &v->dev, &v->vol), 0);
