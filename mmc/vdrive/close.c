@@ -171,6 +171,8 @@ static void close_track(struct vdrive *d, struct vdrive_command *c)
 
     if (d->disc.formatted)
         vdrive_command_fail(c, VDRIVE_WRONG_MODE);
+    else if (vdrive_quirk(&d->faults, VDRIVE_QUIRK_CLOSE_TRACK_FAILS))
+        vdrive_command_fail(c, VDRIVE_BAD_CDB);
     else if (open && open->method == VDRIVE_METHOD_SESSION)
         vdrive_command_fail(c, VDRIVE_TRACK_INCOMPLETE); /* its lead-in promised more, and stays */
     else if (open && (number == open->number || number == TRACK_INVISIBLE)) {

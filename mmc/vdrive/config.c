@@ -17,6 +17,8 @@ static uint16_t profile_now(const struct vdrive *d)
 {
     if (!vdrive_has_medium(d))
         return 0;
+    if (d->media.spec.medium == VDRIVE_CD_ROM)
+        return PROFILE_CD_ROM;
     return d->media.spec.medium == VDRIVE_CD_RW ? PROFILE_CD_RW : PROFILE_CD_R;
 }
 

@@ -227,7 +227,7 @@ static int disc_read_sessions(const struct vdrive_media *media, struct vdrive_di
         *next = *next && session->closed;
         disc->session_count++;
     }
-    if (disc->session_count == VDRIVE_SESSIONS_MAX)
+    if (disc->session_count == VDRIVE_SESSIONS_MAX || media->spec.medium == VDRIVE_CD_ROM)
         *next = false;
     return 0;
 }
@@ -344,6 +344,8 @@ int vdrive_disc_read(const struct vdrive_media *media, struct vdrive_disc *disc)
     err = pma_read(media, &pma);
     if (!err)
         err = disc_read_sessions(media, disc, &pma, &next);
+    if (!err && media->spec.medium == VDRIVE_CD_ROM && disc->session_count == 0)
+        err = -EMEDIUMTYPE;
     if (!err)
         err = disc_read_rest(media, disc, &pma);
     if (err)

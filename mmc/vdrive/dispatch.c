@@ -54,6 +54,7 @@ static const struct command_entry commands[] = {
     {0xac, 12, 0, vdrive_get_performance, "GET PERFORMANCE"},
     {0xb9, 12, MEDIUM | SPINS, vdrive_read_cd_msf, "READ CD MSF"},
     {0xbb, 12, 0, vdrive_set_cd_speed, "SET CD SPEED"},
+    {0xbd, 12, BUSY, vdrive_mechanism_status, "MECHANISM STATUS"},
     {0xbe, 12, MEDIUM | SPINS, vdrive_read_cd, "READ CD"},
 };
 
@@ -106,6 +107,8 @@ static vdrive_sense_code_t medium_refusal(const struct vdrive *d, unsigned flags
         return VDRIVE_TRAY_OPEN;
     if (flags & MEDIUM && d->now < d->ready_at)
         return VDRIVE_BECOMING_READY;
+    if (flags & WRITES && d->media.spec.medium == VDRIVE_CD_ROM)
+        return VDRIVE_CANNOT_WRITE;
     if (flags & WRITES && d->read_only)
         return VDRIVE_PROTECTED;
     return 0;

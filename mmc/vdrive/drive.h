@@ -152,7 +152,7 @@ static inline bool vdrive_has_medium(const struct vdrive *d)
 typedef void vdrive_handler(struct vdrive *d, struct vdrive_command *c);
 
 vdrive_handler vdrive_test_unit_ready, vdrive_request_sense, vdrive_inquiry, vdrive_start_stop,
-    vdrive_prevent_allow;
+    vdrive_mechanism_status, vdrive_prevent_allow;
 vdrive_handler vdrive_get_configuration, vdrive_get_event_status, vdrive_get_performance, vdrive_set_cd_speed;
 vdrive_handler vdrive_mode_sense, vdrive_mode_select;
 vdrive_handler vdrive_read_disc_information, vdrive_read_track_information, vdrive_read_toc;

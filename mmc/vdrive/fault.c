@@ -30,6 +30,9 @@ static const struct {
     {"ua_after_blank", VDRIVE_QUIRK_UA_AFTER_BLANK},
     {"bad_link_default", VDRIVE_QUIRK_BAD_LINK_DEFAULT},
     {"buffer_full_busy", VDRIVE_QUIRK_BUFFER_FULL_BUSY},
+    {"sao_nwa_zero", VDRIVE_QUIRK_SAO_NWA_ZERO},
+    {"close_track_fails", VDRIVE_QUIRK_CLOSE_TRACK_FAILS},
+    {"zero_atip", VDRIVE_QUIRK_ZERO_ATIP},
 };
 
 static int fault_add(struct vdrive_faults *faults, const struct vdrive_fault *fault)

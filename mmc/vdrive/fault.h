@@ -22,6 +22,9 @@ enum vdrive_quirk {
     VDRIVE_QUIRK_UA_AFTER_BLANK = 1 << 9,
     VDRIVE_QUIRK_BAD_LINK_DEFAULT = 1 << 10,
     VDRIVE_QUIRK_BUFFER_FULL_BUSY = 1 << 11,
+    VDRIVE_QUIRK_SAO_NWA_ZERO = 1 << 12,
+    VDRIVE_QUIRK_CLOSE_TRACK_FAILS = 1 << 13,
+    VDRIVE_QUIRK_ZERO_ATIP = 1 << 14,
 };
 
 enum vdrive_fault_kind {

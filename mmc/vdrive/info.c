@@ -96,6 +96,9 @@ static void track_describe(const struct vdrive *d, const struct vdrive_track *tr
 /* Where a WRITE would begin: sessions at once with the pregap, raw ones with the lead-in. */
 static mmc_lba_t next_address(const struct vdrive *d, const struct vdrive_write_mode *mode)
 {
+    if (d->disc.state == VDRIVE_DISC_BLANK && mode->type == VDRIVE_WRITE_SAO && !d->plan.begun &&
+        vdrive_quirk(&d->faults, VDRIVE_QUIRK_SAO_NWA_ZERO))
+        return mmc_lba(0);
     if (d->plan.kind != VDRIVE_PLAN_NONE)
         return d->plan.next;
     if (mode->type == VDRIVE_WRITE_SAO)

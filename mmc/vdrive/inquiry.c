@@ -117,6 +117,14 @@ void vdrive_start_stop(struct vdrive *d, struct vdrive_command *c)
     }
 }
 
+/* MECHANISM STATUS (MMC-5 6.11): a tray for one disc, no changer. */
+void vdrive_mechanism_status(struct vdrive *d, struct vdrive_command *c)
+{
+    uint8_t data[8] = {0, d->tray_open ? 0x10 : 0x00};
+
+    vdrive_command_answer(c, data, sizeof(data), vdrive_be16(c->cdb + 8));
+}
+
 void vdrive_prevent_allow(struct vdrive *d, struct vdrive_command *c)
 {
     d->locked = c->cdb[4] & 1;

@@ -37,7 +37,7 @@ static uint32_t media_packets_fit(mmc_lba_t leadout)
 
 static bool spec_valid(const struct vdrive_disc_spec *spec)
 {
-    return (spec->medium == VDRIVE_CD_RW || spec->medium == VDRIVE_CD_R) &&
+    return (spec->medium == VDRIVE_CD_RW || spec->medium == VDRIVE_CD_R || spec->medium == VDRIVE_CD_ROM) &&
            (spec->minutes == 74 || spec->minutes == 80) &&
            (spec->speed == 4 || spec->speed == 10 || spec->speed == 24);
 }
@@ -63,9 +63,11 @@ static int folder_is_empty(int dir)
 
 static int spec_write(int dir, const struct vdrive_disc_spec *spec)
 {
+    static const char *const names[] = {
+        [VDRIVE_CD_RW] = "cd-rw", [VDRIVE_CD_R] = "cd-r", [VDRIVE_CD_ROM] = "cd-rom"};
     char text[128];
-    int len = snprintf(text, sizeof(text), MAGIC "medium %s\nminutes %u\nspeed %u\n",
-                       spec->medium == VDRIVE_CD_R ? "cd-r" : "cd-rw", spec->minutes, spec->speed);
+    int len = snprintf(text, sizeof(text), MAGIC "medium %s\nminutes %u\nspeed %u\n", names[spec->medium],
+                       spec->minutes, spec->speed);
     int fd = openat(dir, VDRIVE_DISC_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), err = 0;
 
     if (fd < 0)
@@ -81,7 +83,7 @@ int vdrive_disc_create(const char *folder, const struct vdrive_disc_spec *spec)
 {
     int dir, fd, err;
 
-    if (!spec_valid(spec))
+    if (!spec_valid(spec) || spec->medium == VDRIVE_CD_ROM)
         return -EINVAL;
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         return -errno;
@@ -122,6 +124,8 @@ static int spec_read(int dir, struct vdrive_disc_spec *spec)
         spec->medium = VDRIVE_CD_RW;
     else if (strcmp(medium, "cd-r") == 0)
         spec->medium = VDRIVE_CD_R;
+    else if (strcmp(medium, "cd-rom") == 0)
+        spec->medium = VDRIVE_CD_ROM;
     else
         return -EMEDIUMTYPE;
     return spec_valid(spec) ? 0 : -EMEDIUMTYPE;
@@ -260,6 +264,17 @@ int vdrive_media_open(struct vdrive_media *media, const char *folder, bool read_
     if (err)
         vdrive_media_close(media);
     return err;
+}
+
+int vdrive_media_press(struct vdrive_media *media)
+{
+    struct vdrive_disc_spec spec = media->spec;
+    int err = vdrive_media_erase_pma(media);
+
+    spec.medium = VDRIVE_CD_ROM;
+    if (!err && unlinkat(media->dir, VDRIVE_DISC_NAME, 0) != 0)
+        err = -errno;
+    return err ? err : spec_write(media->dir, &spec);
 }
 
 void vdrive_media_close(struct vdrive_media *media)

@@ -111,6 +111,9 @@ struct vdrive_media {
 int vdrive_media_open(struct vdrive_media *media, const char *folder, bool read_only, int *holder);
 void vdrive_media_close(struct vdrive_media *media);
 
+/* Makes it a pressed disc: neither PMA nor track descriptors, and the medium says so. 0 or -errno. */
+int vdrive_media_press(struct vdrive_media *media);
+
 /* After a fork, the process that goes on becomes the one that the lock names. */
 void vdrive_media_claim(struct vdrive_media *media);
 

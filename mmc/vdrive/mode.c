@@ -149,6 +149,8 @@ static uint8_t mode_medium_type(const struct vdrive *d)
 {
     if (!vdrive_has_medium(d))
         return 0x70;
+    if (d->media.spec.medium == VDRIVE_CD_ROM)
+        return 0x01;
     return d->media.spec.medium == VDRIVE_CD_RW ? 0x21 : 0x11;
 }
 

@@ -122,6 +122,8 @@ static bool toc_pma(const struct vdrive *d, struct toc *toc)
     struct vdrive_q frames[VDRIVE_PMA_MAX];
     int count = vdrive_media_pma_read(&d->media, frames);
 
+    if (d->media.spec.medium == VDRIVE_CD_ROM)
+        return false;
     for (int i = 0; i < count; i++)
         toc_add_frame(toc, 0, &frames[i]);
     return count >= 0;
@@ -134,10 +136,13 @@ static bool toc_atip(const struct vdrive *d, struct toc *toc)
     unsigned subtype = spec->speed == 4 ? 0 : spec->speed == 10 ? 1 : 2;
     uint8_t *to = toc->list + 4;
 
+    if (spec->medium == VDRIVE_CD_ROM)
+        return false;
     to[0] = 0xc0; /* power 4, reference speed 2x */
     to[1] = 0x40; /* unrestricted use */
     to[2] = (uint8_t)(0x80 | (spec->medium == VDRIVE_CD_RW ? 0x44 : 0) | subtype << 3);
-    vdrive_msf_of(d->media.atip_leadin, to + 4);
+    if (!vdrive_quirk(&d->faults, VDRIVE_QUIRK_ZERO_ATIP))
+        vdrive_msf_of(d->media.atip_leadin, to + 4);
     vdrive_msf_of(d->media.atip_leadout, to + 8);
     if (spec->medium == VDRIVE_CD_RW)
         to[12] = (uint8_t)(spec->speed == 4 ? 0x12 : 0x24); /* A1: lowest and highest speed, coded */

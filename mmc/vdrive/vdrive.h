@@ -24,6 +24,7 @@ struct vdrive;
 enum vdrive_medium {
     VDRIVE_CD_RW,
     VDRIVE_CD_R,
+    VDRIVE_CD_ROM, /* pressed: cannot be created, only made out of a written disc */
 };
 
 struct vdrive_disc_spec {
@@ -59,6 +60,13 @@ struct vdrive_reply {
 /* Makes the folder of a new blank disc. Returns 0, -EEXIST (path exists and is not an empty folder), -EINVAL,
  * -errno. */
 int vdrive_disc_create(const char *folder, const struct vdrive_disc_spec *spec);
+
+/*
+ * Makes a pressed disc out of a recorded one, as a factory does: the same sessions, and nothing that only a
+ * recordable disc has. The disc must be in no drive. Returns 0, -EBUSY, -EMEDIUMTYPE, -EINVAL (it has no
+ * closed session, or is formatted for packets), -errno.
+ */
+int vdrive_disc_press(const char *folder);
 
 /* Whether the path is a disc folder. */
 bool vdrive_disc_is(const char *path);

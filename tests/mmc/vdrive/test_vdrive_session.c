@@ -3,6 +3,7 @@
  * cut ones. */
 #include "rig.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -333,6 +334,64 @@ static void test_cut(void **state)
     }
 }
 
+/* The factory makes a pressed disc of it: the same to hear, and nothing can be written. */
+static void test_pressed(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(vdrive_disc_press(rig->folder), -EBUSY);
+    rig_close(rig);
+    assert_int_equal(vdrive_disc_press(rig->folder), -EINVAL); /* blank */
+    rig_open(rig);
+    assert_sense(page_set(rig, 2, 3, 0), 0);
+    assert_sense(cue(rig, audio, 11), 0);
+    assert_sense(blocks(rig, -150, 1650, 2352), 0);
+    assert_sense(rig_sync(rig), 0);
+    assert_sense(rig_page5(rig, 1, 0, 8), 0);
+    assert_sense(blocks(rig, 1500 + 11400, 300, 2048), 0); /* an enhanced CD */
+    assert_sense(rig_sync(rig), 0);
+    assert_sense(rig_send(rig, "5b 00 02 00 00 00 00 00 00 00", NULL, 0), 0);
+    rig_close(rig);
+    assert_int_equal(vdrive_disc_press(rig->folder), 0);
+    rig_open(rig);
+    assert_sense(rig_send(rig, "46 02 00 00 00 00 00 00 08 00", NULL, 0), 0);
+    assert_int_equal(vdrive_be16(rig->in + 6), 0x0008);
+    assert_sense(rig_send(rig, DISC_INFO, NULL, 0), 0);
+    assert_int_equal(rig->in[2], 0x0e);
+    assert_int_equal(rig->in[4], 2);
+    assert_sense(rig_send(rig, TOC, NULL, 0), 0);
+    assert_int_equal(rig->in[3], 3);
+    assert_int_equal(vdrive_be32(rig->in + 24), 12900);
+    check_audio(rig, 777);
+    assert_sense(rig_read(rig, 12900, 1, rig->in), 0);
+    assert_int_equal(rig->in[9], pattern(12900, 9));
+    assert_sense(rig_send(rig, "43 00 04 00 00 00 00 00 1c 00", NULL, 0), 0x52400);
+    assert_sense(rig_send(rig, "43 00 03 00 00 00 00 00 1c 00", NULL, 0), 0x52400);
+    assert_sense(blocks(rig, 0, 1, 2048), 0x53005);
+    assert_sense(rig_send(rig, "a1 01 00 00 00 00 00 00 00 00 00 00", NULL, 0), 0x53005);
+    assert_sense(rig_send(rig, "bd 00 00 00 00 00 00 00 00 08 00 00", NULL, 0), 0);
+    assert_int_equal(rig->in[1] & 0x10, 0);
+    assert_sense(rig_send(rig, "1b 00 00 00 02 00", NULL, 0), 0);
+    assert_sense(rig_send(rig, "bd 00 00 00 00 00 00 00 00 08 00 00", NULL, 0), 0);
+    assert_int_equal(rig->in[1] & 0x10, 0x10);
+}
+
+static void test_quirks(void **state)
+{
+    struct rig *rig = *state;
+
+    rig_faults(rig, "quirk sao_nwa_zero\nquirk close_track_fails\nquirk zero_atip\n");
+    assert_sense(page_set(rig, 2, 0, 0), 0);
+    assert_int_equal(next_address(rig), 0);
+    assert_sense(cue(rig, audio, 11), 0);
+    assert_sense(blocks(rig, -150, 1650, 2352), 0);
+    assert_sense(rig_sync(rig), 0);
+    check_audio(rig, 0);
+    assert_sense(rig_send(rig, "5b 00 01 00 00 01 00 00 00 00", NULL, 0), 0x52400);
+    assert_sense(rig_send(rig, "43 00 04 00 00 00 00 00 1c 00", NULL, 0), 0);
+    assert_memory_equal(rig->in + 8, "\0\0\0\0\x4f\x3b\x4a", 7);
+}
+
 /* A test of a session checks all and leaves nothing. */
 static void test_dummy(void **state)
 {
@@ -356,6 +415,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sessions, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_bad_sheets, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_cut, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_pressed, rig_setup_cd_r, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_quirks, rig_setup_cd_r, rig_teardown),
         cmocka_unit_test_setup_teardown(test_dummy, rig_setup, rig_teardown),
     };
 
