@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Programs of Debian that know nothing of packetfs, unmodified, on the virtual drive as a real kernel's /dev/sr0: they look at
-# drives and discs, burn track at once in one session and several, blank, and read back what another of them burnt.
+# drives and discs, burn track at once in one session and several, and raw, blank, and read back what another burnt.
 . "$(dirname "$0")/../lib/kernel.sh"
 mkdir "$T/one" "$T/two"
 cp -r "$SOURCE/udf" "$SOURCE/docs" "$T/one"
@@ -73,6 +73,27 @@ sessions() {
     echo sessions: done
 }
 
+# The run-out behind a track at once counts to it, and is not what was burnt.
+audio_same() {
+    for n in 1 2; do
+        see 0 '' icedax -q -D /dev/sr0 -t $n -O raw -E little /mnt/back$n.raw
+        cmp -n "$(stat -c %s /mnt/$n.raw)" /mnt/$n.raw /mnt/back$n.raw
+    done
+}
+
+audio() {
+    for n in 1 2; do
+        head -c $((n * 300 * 2352)) /dev/urandom >/mnt/$n.raw
+    done
+    for mode in tao raw96r; do
+        see 0 'Track 02: Total bytes read/written' wodim dev=/dev/sr0 gracetime=2 -$mode -swab -audio /mnt/1.raw /mnt/2.raw
+        see 0 'first: 1 last 2' wodim dev=/dev/sr0 -toc
+        audio_same
+        see 0 '' wodim dev=/dev/sr0 gracetime=2 blank=fast
+    done
+    echo audio: done
+}
+
 packets() {
     see 0 'Quick setup complete' cdrwtool -q -d /dev/sr0
     packetdisc info --json /dev/sr0 | jq -e '.disc.formatted and .contents == "udf"' >/dev/null
@@ -89,13 +110,14 @@ packets() {
 
 packetdisc create --speed 24 "$T/disc"
 serve_discs "$T/disc"
-in_kernel "$(declare -f see iso_same looking wodim_one sessions packets)
+in_kernel "$(declare -f see iso_same looking wodim_one sessions audio_same audio packets)
 mkdir /mnt/disc
 looking
 wodim_one $blocks
 sessions
+audio
 packets"
-for part in looking wodim sessions packets; do
+for part in looking wodim sessions audio packets; do
     grep -q "^$part: done" "$T/out" || fail "$part: $(cat "$T/out" "$T/err")"
 done
 serve_end

@@ -82,7 +82,7 @@ in_kernel() {
         declare -f eject_and_load ask
         printf '%s\n' "$1"
     } >"$T/inside"
-    timeout -k 5 200 "$SOURCE/tests/kernel/kernel-run" --drive "$T/drive" --timeout 180 -- bash "$T/inside" \
+    timeout -k 5 350 "$SOURCE/tests/kernel/kernel-run" --drive "$T/drive" --timeout 330 -- bash "$T/inside" \
         >"$T/out" 2>"$T/err" || status=$?
     [ $status = 0 ] || {
         cat "$T/out" "$T/err" >&2
