@@ -193,8 +193,13 @@ static vdrive_sense_code_t session_refusal(const struct vdrive *d, const struct 
         return VDRIVE_BAD_ADDRESS;
     if ((int64_t)first.n + count > plan->leadout.n)
         return VDRIVE_END_OF_AREA;
-    for (uint32_t i = 0; i < count; i++)
-        bytes += host_bytes(plan, mmc_lba_add(first, i));
+    for (uint32_t i = 0; i < count; i++) {
+        size_t one = host_bytes(plan, mmc_lba_add(first, i));
+
+        if (one == 0)
+            return VDRIVE_BAD_ADDRESS; /* the drive writes there itself */
+        bytes += one;
+    }
     return bytes > c->out_len ? VDRIVE_LIST_LENGTH : 0;
 }
 

@@ -334,6 +334,27 @@ static void test_cut(void **state)
     }
 }
 
+/* A gap that the drive makes itself: the host goes on behind it, and cannot write across it. */
+static void test_gap(void **state)
+{
+    struct rig *rig = *state;
+    uint8_t sheet[11][8];
+
+    memcpy(sheet, audio, sizeof(sheet));
+    sheet[7][3] = 0x01;
+    assert_sense(page_set(rig, 2, 0, 0), 0);
+    assert_sense(cue(rig, sheet, 11), 0);
+    assert_sense(blocks(rig, -150, 1650, 2352), 0x52102);
+    assert_sense(blocks(rig, -150, 750, 2352), 0);
+    assert_int_equal(next_address(rig), 750);
+    assert_sense(blocks(rig, 750, 750, 2352), 0);
+    assert_sense(rig_sync(rig), 0);
+    check_audio(rig, 599);
+    check_audio(rig, 750);
+    assert_sense(read_cd(rig, 700, 0x10, 0), 0);
+    assert_int_equal(rig->in[1000], 0);
+}
+
 /* The factory makes a pressed disc of it: the same to hear, and nothing can be written. */
 static void test_pressed(void **state)
 {
@@ -415,6 +436,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sessions, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_bad_sheets, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(test_cut, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_gap, rig_setup_cd_r, rig_teardown),
         cmocka_unit_test_setup_teardown(test_pressed, rig_setup_cd_r, rig_teardown),
         cmocka_unit_test_setup_teardown(test_quirks, rig_setup_cd_r, rig_teardown),
         cmocka_unit_test_setup_teardown(test_dummy, rig_setup, rig_teardown),
