@@ -142,7 +142,6 @@ void fs_writeback_changed(struct fs *fs);
 /* ---- what the operations share (attr.c) ---- */
 
 #define FS_TIMEOUT_FOREVER (365.0 * 24 * 3600) /* only the kernel changes this volume, through us */
-#define FS_NAMES_MAX       1024u               /* longest name that the kernel sends */
 
 static inline struct fs *fs_of(fuse_req_t req)
 {

@@ -120,9 +120,6 @@ void mmc_error_make(struct mmc_error *e, int error, uint8_t opcode, const mmc_lb
 int mmc_error_keep(struct mmc_drive *drive, int error, uint8_t opcode, const mmc_lba_t *lba,
                    const struct mmc_sense *sense);
 
-/* The name of a command in the standard's words; never NULL. */
-const char *mmc_command_name(uint8_t opcode);
-
 /* Remembers as last error one that no command had: error is -errno, the sentence as
  * printf makes it. Returns error. */
 int mmc_error_note(struct mmc_drive *drive, int error, const char *format, ...)

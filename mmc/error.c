@@ -40,7 +40,8 @@ static const struct command_name command_names[] = {
     {0xBB, "SET CD SPEED"},
 };
 
-const char *mmc_command_name(uint8_t opcode)
+/* The name of a command in the standard's words; never NULL. */
+static const char *command_name(uint8_t opcode)
 {
     for (size_t i = 0; i < sizeof(command_names) / sizeof(command_names[0]); i++)
         if (command_names[i].opcode == opcode)
@@ -96,7 +97,7 @@ void mmc_error_make(struct mmc_error *e, int error, uint8_t opcode, const mmc_lb
 {
     bool has_sense = sense && (sense->key || sense->asc || sense->ascq);
 
-    *e = (struct mmc_error){.error = error, .opcode = opcode, .command = mmc_command_name(opcode)};
+    *e = (struct mmc_error){.error = error, .opcode = opcode, .command = command_name(opcode)};
     if (lba) {
         e->lba_set = true;
         e->lba = *lba;

@@ -105,7 +105,6 @@ int udf_cs0_encode(const char *utf8, size_t len, uint8_t *cs0, size_t max);
 int udf_cs0_decode(const uint8_t *cs0, size_t len, char *utf8, size_t max);
 /* A dstring (ECMA-167 1/7.2.12) of field_size bytes to UTF-8 with a 0 behind it. Damaged ones become "". */
 void udf_dstring_decode(const uint8_t *field, size_t field_size, char *utf8, size_t max);
-int udf_dstring_encode(const char *utf8, uint8_t *field, size_t field_size);
 
 /* ---- volume structures (ECMA-167 part 3) ---- */
 

@@ -48,8 +48,6 @@ void udf_extents_touch(struct udf_inode *inode, uint32_t block);
 /* Allocates allocation extent descriptors for so many extents more than there are: to be called before
  * anything is changed, so that the commit cannot run out of space. -ENOSPC, -EAGAIN, -EFBIG. */
 int udf_extents_room(struct udf_inode *inode, uint32_t more);
-/* Allocation extent descriptors that this many descriptors need. */
-size_t udf_extents_aeds(const struct udf_inode *inode, uint64_t descriptors);
 /* Index of the first allocation extent descriptor that the commit must write; aed_count when none. */
 size_t udf_extents_aed_dirty(const struct udf_inode *inode);
 

@@ -153,14 +153,3 @@ void udf_dstring_decode(const uint8_t *field, size_t field_size, char *utf8, siz
     int took = len < field_size ? udf_cs0_decode(field, len, utf8, max - 1) : 0;
     utf8[took > 0 ? took : 0] = 0;
 }
-
-int udf_dstring_encode(const char *utf8, uint8_t *field, size_t field_size)
-{
-    memset(field, 0, field_size);
-    size_t room = field_size - 1 < UDF_NAME_CS0_MAX ? field_size - 1 : UDF_NAME_CS0_MAX;
-    int took = udf_cs0_encode(utf8, strlen(utf8), field, room);
-    if (took < 0)
-        return took;
-    field[field_size - 1] = (uint8_t)took;
-    return 0;
-}

@@ -87,9 +87,8 @@ int udf_dir_name(const struct udf_fid *fid, char name[UDF_DIR_NAME_MAX]);
 
 /* ---- dir_load.c ---- */
 
-/* Reads the directory, with its lock for writing. -EUCLEAN, -EFBIG, -EIO. */
-int udf_dir_load(struct udf_inode *dir);
-/* Lock the directory with its index there. -ENOTDIR and what udf_dir_load returns; then it is not locked. */
+/* Lock the directory with its index there. -ENOTDIR; -EUCLEAN, -EFBIG and -EIO from reading it; then it is
+ * not locked. */
 int udf_dir_lock_read(struct udf_inode *dir);
 int udf_dir_lock_write(struct udf_inode *dir);
 /* Locked for writing: 0, or why it may not be changed: -EROFS, -EUCLEAN, -ENOENT (it is deleted). */

@@ -111,7 +111,8 @@ static bool load_recorded(const struct udf_inode *dir)
     return true;
 }
 
-int udf_dir_load(struct udf_inode *dir)
+/* Reads the directory, with its lock for writing. -EUCLEAN, -EFBIG, -EIO. */
+static int load(struct udf_inode *dir)
 {
     if (dir->fe.info_length > UDF_DIR_BYTES_MAX)
         return -EFBIG;
@@ -167,7 +168,7 @@ int udf_dir_lock_write(struct udf_inode *dir)
     if (!udf_inode_is_dir(dir))
         return -ENOTDIR;
     pthread_rwlock_wrlock(&dir->lock);
-    int err = dir->index ? 0 : udf_dir_load(dir);
+    int err = dir->index ? 0 : load(dir);
     if (err)
         pthread_rwlock_unlock(&dir->lock);
     return err;

@@ -29,7 +29,8 @@ static uint32_t layout_aed_step(const struct udf_inode *inode)
     return (UDF_BLOCK_BYTES - UDF_AED_BYTES) / ad_bytes(inode) - 1;
 }
 
-size_t udf_extents_aeds(const struct udf_inode *inode, uint64_t descriptors)
+/* Allocation extent descriptors that this many descriptors need. */
+static size_t layout_aeds(const struct udf_inode *inode, uint64_t descriptors)
 {
     uint32_t room = layout_icb_room(inode), step = layout_aed_step(inode);
     if (descriptors <= room)
@@ -53,7 +54,7 @@ int udf_extents_room(struct udf_inode *inode, uint32_t more)
     struct udf_volume *vol = inode->vol;
     uint64_t descriptors =
         (uint64_t)inode->extent_count + more + udf_extents_end(inode) / UDF_EXTENT_BLOCKS_MAX + 2;
-    size_t want = udf_extents_aeds(inode, descriptors);
+    size_t want = layout_aeds(inode, descriptors);
     if (want <= inode->aed_count)
         return 0;
     if (want > UDF_AEDS_WRITE_MAX || !layout_icb_room(inode))
@@ -191,7 +192,7 @@ static int layout_all(struct udf_inode *inode, struct layout *layout)
                               .room = layout_icb_room(inode),
                               .step = layout_aed_step(inode),
                               .total = total,
-                              .aeds = udf_extents_aeds(inode, total),
+                              .aeds = layout_aeds(inode, total),
                               .dirty = udf_extents_aed_dirty(inode)};
     if (layout->aeds > inode->aed_count)
         return -EUCLEAN; /* every change made room first */
