@@ -99,7 +99,9 @@ static int images_use(struct udf_store *store, uint64_t epoch)
 
 static void lvid_lost(struct udf_store *store)
 {
-    udf_recognise_read_only(store->vol, "its integrity descriptor cannot be read: copy off what you need, then make a new volume");
+    udf_recognise_read_only(
+        store->vol,
+        "its integrity descriptor cannot be read: copy off what you need, then make a new volume");
 }
 
 static int replay(struct udf_store *store, struct replay_lvid *lvid, bool *recovered)

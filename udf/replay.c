@@ -208,7 +208,8 @@ static bool replay_judge(struct replay *replay, const struct replay_lvid *lvid)
     }
     if (replay->damaged) {
         udf_message(vol, UDF_LEVEL_ERROR, "a part of the journal that was written can no longer be read");
-        udf_recognise_read_only(vol, "its journal is damaged: copy off what you need, then make a new volume");
+        udf_recognise_read_only(vol,
+                                "its journal is damaged: copy off what you need, then make a new volume");
     }
     return replay->epoch > 0;
 }

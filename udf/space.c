@@ -189,7 +189,8 @@ int udf_space_open(struct udf_volume *vol)
     if (err) {
         space_free(space);
         if (err == -EIO || err == -EUCLEAN)
-            return unusable(vol, "its space bitmap cannot be read: copy off what you need, then make a new volume");
+            return unusable(
+                vol, "its space bitmap cannot be read: copy off what you need, then make a new volume");
         return err;
     }
     tables_fill(space);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Volumes for tests: mkudffs's images onto the fault medium, and the journal behind their spares. */
 #include "tests/lib/test_volume.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The operations of the random test, one after another on the volume and on its model in memory. */
 #include "tests/udf/model.h"
 
 #include <errno.h>

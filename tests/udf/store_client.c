@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The client of the store: transactions over cells, and what the medium then says of them. */
 #include "tests/udf/store_client.h"
 
 #include <errno.h>

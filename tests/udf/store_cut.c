@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The power cut at each write of a recording, and what the volume is judged by afterwards. */
 #include "tests/udf/store_cut.h"
 
 #include <stdio.h>

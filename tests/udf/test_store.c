@@ -282,7 +282,8 @@ static void test_lost_record(void **state)
     fault_medium_tear(client->medium, mmc_packet_of(lost, 32));
     assert_int_equal(client_volume_open(client->medium, false, &client->dev, &client->vol), 0);
     assert_true(client->vol->read_only);
-    assert_string_equal(client->vol->read_only_reason, "its journal is damaged: copy off what you need, then make a new volume");
+    assert_string_equal(client->vol->read_only_reason,
+                        "its journal is damaged: copy off what you need, then make a new volume");
     assert_int_equal(udf_tx_begin(client->vol, 1), -EROFS);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Images that mkudffs makes, loaded, damaged and looked at by recognition. */
 #include "tests/udf/volume_image.h"
 
 #include <stdio.h>

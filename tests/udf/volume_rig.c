@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The mounted volume of the tests, and the other programs that judge what is on its medium. */
 #include "tests/udf/volume_rig.h"
 
 #include <stdio.h>
