@@ -62,6 +62,7 @@ int main(int argc, char **argv)
 {
     char name[32]; /* what getopt calls the program */
 
+    cli_streams_open();
     cli_program_set("packetdisc");
     if (argc < 2) {
         cli_error("a verb is missing");

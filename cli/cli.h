@@ -12,6 +12,10 @@
 
 #include "mmc/mmc.h"
 
+/* First of all in main: a standard stream that the caller has closed becomes /dev/null. Otherwise a file that
+ * is opened later gets its number, and a message ends up on the disc. */
+void cli_streams_open(void);
+
 /* Messages go to standard error as "PROGRAM: DISC: text"; warnings say "warning:" first. After
  * cli_log_to_syslog (the mounted daemon) they go to syslog instead. printf formats; no newline at the end. */
 void cli_program_set(const char *program);

@@ -175,6 +175,16 @@ int cli_disc_open(const char *path, const struct cli_disc_options *options, stru
     return 0;
 }
 
+static void unformatted_explain(struct cli_disc *disc)
+{
+    struct mmc_disc_info info;
+
+    if (mmc_disc_info_get(disc->drive, &info) == 0 && info.medium != MMC_MEDIUM_CD_RW)
+        cli_error("this is not a CD-RW, and there is no volume on it that packetfs can mount");
+    else
+        cli_error("the disc is not formatted for packet writing; \"mkfs.packetfs %s\" does that", disc->path);
+}
+
 /* Says why the packet device was refused: the drive's own words if it failed,
  * ours if the disc does not fit. */
 static void packet_open_explain(struct cli_disc *disc, int err)
@@ -183,7 +193,7 @@ static void packet_open_explain(struct cli_disc *disc, int err)
 
     mmc_error_last(disc->drive, &error);
     if (err == -EMEDIUMTYPE)
-        cli_error("the disc is not formatted for packet writing; \"mkfs.packetfs %s\" does that", disc->path);
+        unformatted_explain(disc);
     else if (err == -ENOMEDIUM)
         cli_error("there is no disc in the drive");
     else

@@ -68,8 +68,10 @@ static int run(struct fs *fs)
 int main(int argc, char **argv)
 {
     static struct fs fs; /* its threads may outlive main by a moment */
-    int status = fs_options_parse(argc, argv, &fs.options);
+    int status;
 
+    cli_streams_open();
+    status = fs_options_parse(argc, argv, &fs.options);
     if (status != -1)
         return status;
     if (fs.options.fake && !fs.options.unmount)

@@ -157,6 +157,7 @@ int main(int argc, char **argv)
 {
     struct job job = {.image = -1};
 
+    cli_streams_open();
     cli_program_set("mkfs.packetfs");
     clock_gettime(CLOCK_MONOTONIC, &job.started);
     switch (mkfs_options_parse(argc, argv, &job.options)) {

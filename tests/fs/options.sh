@@ -68,6 +68,14 @@ PYTHON
 expect 32 packetfs "$T/broken" "$T/mnt"
 says "damaged"
 
+# A disc that is not formatted: the advice is one that works.
+packetdisc create "$T/blank"
+expect 32 packetfs "$T/blank" "$T/mnt"
+says "\"mkfs.packetfs $T/blank\" does that"
+packetdisc create --medium cd-r "$T/cd-r"
+expect 32 packetfs "$T/cd-r" "$T/mnt"
+says "not a CD-RW"
+
 # As mount(8) calls it.
 ln -s "$BUILD/fs/packetfs" "$T/mount.packetfs"
 expect 1 "$T/mount.packetfs" "$T/empty" "$T/mnt" -o frobnicate

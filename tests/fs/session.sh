@@ -141,6 +141,18 @@ mount_disc "$T/disc" "$T/mnt"
 [ "$(cat "$T/mnt/held")" = kept ] || fail "SIGTERM lost what was written"
 umount "$T/mnt"
 
+# A caller that has closed the standard streams, as some services do: the files that are opened do not take their place.
+for streams in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+    timeout 60 bash -c "packetfs \"\$@\" $streams" bash "$T/disc" "$T/mnt" || fail "with $streams: status $?"
+    MOUNTED+=("$T/mnt")
+    echo "$streams" >"$T/mnt/streams"
+    umount "$T/mnt"
+    closed "$streams"
+    mount_disc "$T/disc" "$T/mnt" -o ro
+    [ "$(cat "$T/mnt/streams")" = "$streams" ] || fail "with $streams the file was lost"
+    umount "$T/mnt"
+done
+
 # In the foreground: exit status 0 after a good end.
 packetfs -f "$T/disc" "$T/mnt" 2>"$T/err" &
 daemon=$!
