@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Shows the main job from a bare clone: builds packetfs, then makes a virtual CD-RW, formats it, mounts it, copies a tree
 # onto it, and finds the same tree on it again.
 #   tests/demo.sh [DISC]

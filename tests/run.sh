@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Builds packetfs with the address and undefined behaviour sanitizers and runs every test.
 #   tests/run.sh [--quick] [MESON-TEST-ARGUMENT...]
 # From a bare clone on Debian 12, as root or with sudo; installs the packages it needs. --quick leaves out the tests

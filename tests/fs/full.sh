@@ -68,7 +68,7 @@ PYTHON
     check_volume "$1"
     mount_disc "$1" "$T/mnt"
     sha256sum --quiet -c "$T/sums" || fail "$1: changed by mounting again"
-    rm -rf "$T/mnt"/*
+    rm -rf "${T:?}/mnt"/*
     [ -z "$(ls -A "$T/mnt")" ] || fail "$1: rm left something"
     unmount_disc "$T/mnt"
     check_volume "$1"
