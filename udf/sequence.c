@@ -63,7 +63,7 @@ static int iuvd_take(struct udf_sequence *sequence, const uint8_t *block)
 {
     struct udf_iuvd iuvd;
     int err = udf_iuvd_decode(block, &iuvd);
-    if (err || strcmp(iuvd.implementation.id, UDF_JOURNAL_REGID))
+    if (err || strcmp(iuvd.implementation.id, UDF_JOURNAL_REGID) != 0)
         return err;
     if (!sequence->journal_found || iuvd.sequence >= sequence->journal.sequence)
         sequence->journal = iuvd;
