@@ -141,6 +141,13 @@ mount_disc "$T/disc" "$T/mnt"
 [ "$(cat "$T/mnt/held")" = kept ] || fail "SIGTERM lost what was written"
 umount "$T/mnt"
 
+# -o realtime: a write takes the time of a real disc, without it none.
+mount_disc "$T/disc" "$T/mnt" -o realtime
+head -c 2M /dev/urandom >"$T/mnt/slow"
+start=$(date +%s%N)
+umount "$T/mnt"
+[ $(($(date +%s%N) - start)) -gt 1000000000 ] || fail "-o realtime: 2 MiB took no second"
+
 # A caller that has closed the standard streams, as some services do: the files that are opened do not take their place.
 for streams in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
     timeout 60 bash -c "packetfs \"\$@\" $streams" bash "$T/disc" "$T/mnt" || fail "with $streams: status $?"

@@ -97,6 +97,11 @@ done
 tr '\0' '\377' </dev/zero | head -c 16777216 >uniform
 expect 0 mkfs.packetfs uniform
 
+# A caller that has closed the standard streams: no message lands in the image.
+bash -c 'mkfs.packetfs --force image <&- >&- 2>&-' || fail "with closed streams: status $?"
+cmp -n 32768 image /dev/zero || fail "a message was written to the image"
+check_volume image
+
 # In use, mounted.
 packetdisc create disc
 expect 0 mkfs.packetfs disc
