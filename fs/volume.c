@@ -59,6 +59,10 @@ static int disc_open(struct fs *fs)
     struct cli_disc_options options = {.read_only = fs->read_only, .realtime = fs->options.realtime};
     int err = cli_disc_open(fs->disc_path, &options, &fs->disc);
 
+    if (!err && !fs->read_only && fs->disc.drive && mmc_drive_read_only(fs->disc.drive)) {
+        cli_warning("the files of the virtual disc cannot be written: mounting read-only");
+        fs->read_only = true;
+    }
     return err ? err : cli_disc_blocks(&fs->disc, fs->options.cache_bytes, fs->read_only);
 }
 

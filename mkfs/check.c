@@ -84,6 +84,10 @@ static int drive_check(struct cli_disc *disc, const struct mkfs_options *options
     err = mkfs_medium_check(&info);
     if (err)
         return err;
+    if (mmc_drive_read_only(disc->drive)) {
+        cli_error("the files of the virtual disc cannot be written");
+        return -EROFS;
+    }
     state->format = options->full || !info.formatted;
     state->blocks = state->format ? info.format_capacity : info.capacity;
     if (info.formatted)

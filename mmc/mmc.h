@@ -53,6 +53,10 @@ void mmc_close(struct mmc_drive *drive);
 /* A copy of what failed last. */
 void mmc_error_last(struct mmc_drive *drive, struct mmc_error *error);
 
+/* Whether nothing can be written through this handle: it was opened to look only, or the files of the virtual
+ * disc cannot be written. What the disc itself allows is in mmc_disc_info_get. */
+bool mmc_drive_read_only(const struct mmc_drive *drive);
+
 /* The virtual drive's counters; -ENOTSUP with a real drive. */
 int mmc_drive_stats(struct mmc_drive *drive, struct vdrive_stats *stats);
 

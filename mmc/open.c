@@ -216,7 +216,7 @@ int mmc_open(const char *path, const struct mmc_open_options *options, struct mm
     else
         rc = error_set(error, -ENOTBLK, "%s is neither a CD drive nor a virtual disc.", path);
     if (rc == 0)
-        (*drive)->read_only = options->read_only;
+        (*drive)->read_only = options->read_only || ((*drive)->vdrive && vdrive_read_only((*drive)->vdrive));
     return rc;
 }
 
@@ -227,6 +227,11 @@ void mmc_close(struct mmc_drive *drive)
     drive->transport->ops->close(drive->transport);
     pthread_mutex_destroy(&drive->lock);
     free(drive);
+}
+
+bool mmc_drive_read_only(const struct mmc_drive *drive)
+{
+    return drive->read_only;
 }
 
 int mmc_drive_stats(struct mmc_drive *drive, struct vdrive_stats *stats)

@@ -206,6 +206,16 @@ uint64_t vdrive_now(struct vdrive *d)
     return now;
 }
 
+bool vdrive_read_only(struct vdrive *d)
+{
+    bool read_only;
+
+    pthread_mutex_lock(&d->mutex);
+    read_only = d->read_only;
+    pthread_mutex_unlock(&d->mutex);
+    return read_only;
+}
+
 void vdrive_stats_get(struct vdrive *d, struct vdrive_stats *stats)
 {
     pthread_mutex_lock(&d->mutex);

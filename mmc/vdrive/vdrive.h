@@ -102,6 +102,9 @@ void vdrive_wait(struct vdrive *drive, uint64_t microseconds);
 /* The virtual clock, microseconds since vdrive_open. */
 uint64_t vdrive_now(struct vdrive *drive);
 
+/* Whether the disc's files cannot be written, or shall not (options.read_only). */
+bool vdrive_read_only(struct vdrive *drive);
+
 void vdrive_stats_get(struct vdrive *drive, struct vdrive_stats *stats);
 
 #endif

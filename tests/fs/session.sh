@@ -63,6 +63,20 @@ grep -q "read-only: ." "$T/err" || fail "no reason: $(cat "$T/err")"
 touch "$T/mnt/x" 2>/dev/null && fail "touch on a volume that is marked read-only"
 umount "$T/mnt"
 
+# A virtual disc whose files cannot be written is mounted read-only, with the reason, and is not formatted.
+mkdir -p "$T/bound"
+mount --bind "$T/disc" "$T/bound"
+MOUNTED+=("$T/bound")
+mount -o remount,bind,ro "$T/bound"
+expect 0 packetfs "$T/bound" "$T/mnt"
+grep -q "cannot be written" "$T/err" || fail "no reason: $(cat "$T/err")"
+touch "$T/mnt/x" 2>"$T/err" && fail "touch on a disc whose files cannot be written"
+grep -q "Read-only file system" "$T/err" || fail "touch: $(cat "$T/err")"
+umount "$T/mnt"
+expect 1 mkfs.packetfs --force "$T/bound"
+grep -q "cannot be written" "$T/err" || fail "mkfs: $(cat "$T/err")"
+umount "$T/bound"
+
 # uid=, gid= and umask= are shown; names with commas and blanks are sources like any other.
 mkdir "$T/a, b"
 new_disc "$T/a, b/disc"
