@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the volume that mkudffs lays out to the one that packetfs wants. Three things are changed, all outside
- * the partition:
+ * From the volume that mkudffs lays out to the one that packetfs wants. Four things are changed:
  *   - mkudffs has one long spare area. Its first packets stay spares; the rest becomes the journal,
  *     outside of every structure of the standard but named by a descriptor of our own.
  *   - it puts the second sparing table into the packet of the last anchor. The table is rewritten when a
  *     packet fails, and must not take an anchor with it: it moves one packet to the front, which mkudffs
  *     leaves unused.
- *   - the integrity descriptor names us as its writer.
+ *   - the integrity descriptor names us as its writer;
+ *   - who may write to the root folder may also delete it and change its attributes, or Windows takes it for
+ * read-only.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -41,7 +42,9 @@ struct layout {
     uint32_t table_bytes;
     struct udf_journal_place journal;
     mmc_lba_t integrity;
-    mmc_lba_t sequence; /* start of the one that is being walked */
+    mmc_lba_t partition;        /* its first block ... */
+    struct udf_address fileset; /* ... and in it the file set descriptor */
+    mmc_lba_t sequence;         /* start of the one that is being walked */
 };
 
 static int block_get(const struct layout *layout, mmc_lba_t at, uint8_t block[UDF_BLOCK_BYTES])
@@ -88,12 +91,19 @@ static int sequence_each(struct layout *layout, struct udf_volume_extent extent,
     return -EUCLEAN;
 }
 
-static int lvd_look(struct layout *layout, mmc_lba_t at, uint8_t *block, const struct udf_tag *tag)
+/* Where things are, by the partition and logical volume descriptors. */
+static int places_look(struct layout *layout, mmc_lba_t at, uint8_t *block, const struct udf_tag *tag)
 {
     struct udf_lvd lvd;
+    struct udf_pd pd;
     const struct udf_map *map = &lvd.maps[0];
 
     (void)at;
+    if (tag->id == UDF_TAG_PD) {
+        if (udf_pd_decode(block, &pd) < 0)
+            return -EUCLEAN;
+        layout->partition = pd.start;
+    }
     if (tag->id != UDF_TAG_LVD)
         return 0;
     if (udf_lvd_decode(block, UDF_BLOCK_BYTES, &lvd) < 0 || lvd.map_count != 1 ||
@@ -103,6 +113,7 @@ static int lvd_look(struct layout *layout, mmc_lba_t at, uint8_t *block, const s
     layout->table_from = map->tables[1];
     layout->table_to = mmc_lba_add(map->tables[1], -(int64_t)MMC_PACKET_BLOCKS);
     layout->integrity = lvd.integrity.first;
+    layout->fileset = lvd.fileset.at;
     return 0;
 }
 
@@ -270,6 +281,30 @@ static int integrity_patch(struct layout *layout)
     return block_put(layout, layout->integrity, block);
 }
 
+static int root_patch(struct layout *layout)
+{
+    uint8_t block[UDF_BLOCK_BYTES], out[UDF_BLOCK_BYTES] = {0};
+    mmc_lba_t at = mmc_lba_add(layout->partition, layout->fileset.block);
+    struct udf_file_entry fe;
+    struct udf_fsd fsd;
+    int err = block_get(layout, at, block);
+
+    if (!err)
+        err = udf_fsd_decode(block, layout->fileset.block, &fsd);
+    if (err)
+        return err;
+    at = mmc_lba_add(layout->partition, fsd.root.at.block);
+    err = block_get(layout, at, block);
+    if (!err)
+        err = udf_file_entry_decode(block, fsd.root.at.block, &fe);
+    if (err)
+        return err;
+    fe.permissions =
+        udf_permissions_from_mode(udf_permissions_to_mode(fe.permissions, fe.file_type, fe.icb_flags));
+    err = udf_file_entry_encode(out, &fe);
+    return err ? err : block_put(layout, at, out);
+}
+
 int mkfs_layout_apply(int fd, struct mkfs_plan *plan)
 {
     struct layout layout = {.fd = fd, .plan = plan};
@@ -279,7 +314,7 @@ int mkfs_layout_apply(int fd, struct mkfs_plan *plan)
     if (!err)
         err = udf_avdp_decode(block, mmc_lba(ANCHOR_FIRST), &layout.anchor);
     if (!err)
-        err = sequence_each(&layout, layout.anchor.main, lvd_look);
+        err = sequence_each(&layout, layout.anchor.main, places_look);
     if (!err)
         err = table_place_check(&layout);
     if (!err)
@@ -288,5 +323,7 @@ int mkfs_layout_apply(int fd, struct mkfs_plan *plan)
         err = sequence_each(&layout, layout.anchor.main, descriptor_patch);
     if (!err)
         err = sequence_each(&layout, layout.anchor.reserve, descriptor_patch);
-    return err ? err : integrity_patch(&layout);
+    if (!err)
+        err = integrity_patch(&layout);
+    return err ? err : root_patch(&layout);
 }

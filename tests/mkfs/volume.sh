@@ -53,6 +53,7 @@ for disc in disc80 disc74 small odd; do
         apart=$(awk '$3 == "STABLE" { print $1 }' layout | sort -n | awk 'NR == 1 { a = $1 } END { print $1 - a }')
         [ "$apart" -ge 1000 ] || fail "$disc $revision: the sparing tables are $apart blocks apart"
         check_volume whole
+        grep -q ", 0 warnings" "$T/check" || fail "$(cat "$T/check")"
         # udfclient, which shares no code with mkudffs either, finds one alive volume with a sparable partition.
         printf 'quit\n' | timeout 60 udfclient -b 2048 whole >client 2>&1 || fail "udfclient: $(tail -5 client)"
         grep -q 'marked closed' client || fail "udfclient: not closed: $(cat client)"
@@ -100,6 +101,7 @@ losetup -d "$loop"
 grep -q "a UDF volume is on it" err || fail "a volume on a block device is not seen"
 value backing label device
 check_volume backing
+grep -q ", 0 warnings" "$T/check" || fail "$(cat "$T/check")"
 
 # The report, and the drive's own account.
 PACKETFS_DRIVE_STATS=stats.json mkfs.packetfs --force -L holiday disc80 2>err
@@ -113,3 +115,4 @@ jq -e '.writes == .writes_whole_packet and .writes < 40 and .drive_seconds > 1 a
 PACKETFS_DRIVE_STATS=stats.json mkfs.packetfs -q --force --full disc80
 jq -e '.drive_seconds > 300' stats.json >/dev/null || fail "--full did not format: $(cat stats.json)"
 check_volume disc80/data.img
+grep -q ", 0 warnings" "$T/check" || fail "$(cat "$T/check")"
