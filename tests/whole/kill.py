@@ -24,6 +24,8 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 BUILD = os.environ.get("BUILD", os.path.join(SOURCE, "build/sanitize"))
 os.environ["PATH"] = os.pathsep.join([os.path.join(BUILD, d) for d in ("fs", "mkfs", "burn")] + [os.environ["PATH"]])
 
+FILES_KEPT = 300
+
 
 def say(text):
     print(text, flush=True)
@@ -169,6 +171,7 @@ class Test:
                 path = os.path.join(folder, name)
                 with open(path, "rb") as f:
                     found[os.path.relpath(path, self.mnt)] = hashlib.sha256(f.read()).hexdigest()
+        self.prune(found)
         subprocess.run(["umount", self.mnt], check=True)
         daemon.wait(60)
         check = subprocess.run([sys.executable, os.path.join(SOURCE, "tests/lib/udfcheck.py"), self.flat],
@@ -178,6 +181,14 @@ class Test:
             shutil.copytree(self.disc, os.path.join(keep, "disc"))
             raise SystemExit(f"kill {n} of seed {self.seed}: {bad[:10]}\n{check.stdout[-3000:]}\nthe disc is kept in {keep}")
         return found
+
+    def prune(self, found):
+        """Removes files, so that the rounds stay short and freed blocks come into use again."""
+        names = sorted(found)
+        self.random.shuffle(names)
+        for name in names[FILES_KEPT:]:
+            os.unlink(os.path.join(self.mnt, name))
+            del found[name]
 
     def compare(self, work):
         for name, sha in work.durable.items():
