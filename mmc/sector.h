@@ -13,8 +13,7 @@
 
 #include "mmc/units.h"
 
-#define MMC_SECTOR_BYTES     2352u
-#define MMC_SECTOR_USER_MOST 2352u
+#define MMC_SECTOR_BYTES 2352u
 
 enum mmc_sector_form {
     MMC_SECTOR_AUDIO, /* 2352 bytes of samples: nothing is added */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* READ CAPACITY, READ FORMAT CAPACITIES and READ BUFFER CAPACITY. */
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 
 enum {
@@ -33,16 +33,16 @@ void vdrive_read_capacity(struct vdrive *d, struct vdrive_command *c)
     uint8_t data[8] = {0};
     uint32_t blocks = capacity_now(d);
 
-    vdrive_be32_put(data, blocks ? blocks - 1 : 0);
-    vdrive_be32_put(data + 4, MMC_BLOCK_BYTES);
+    mmc_be32_put(data, blocks ? blocks - 1 : 0);
+    mmc_be32_put(data + 4, MMC_BLOCK_BYTES);
     vdrive_command_answer(c, data, sizeof(data), sizeof(data));
 }
 
 static void capacity_put(uint8_t *to, uint32_t blocks, uint8_t kind, uint32_t parameter)
 {
-    vdrive_be32_put(to, blocks);
+    mmc_be32_put(to, blocks);
     to[4] = kind;
-    vdrive_be24_put(to + 5, parameter);
+    mmc_be24_put(to + 5, parameter);
 }
 
 /* READ FORMAT CAPACITIES (MMC-5 6.25). Only a CD-RW can be formatted, to one packet track over all of it. */
@@ -68,7 +68,7 @@ void vdrive_read_format_capacities(struct vdrive *d, struct vdrive_command *c)
         len = sizeof(data);
     }
     data[3] = (uint8_t)(len - 4);
-    vdrive_command_answer(c, data, len, vdrive_be16(c->cdb + 7));
+    vdrive_command_answer(c, data, len, mmc_be16_get(c->cdb + 7));
 }
 
 /* READ BUFFER CAPACITY (MMC-5 6.20), in bytes. */
@@ -80,7 +80,7 @@ void vdrive_read_buffer_capacity(struct vdrive *d, struct vdrive_command *c)
         vdrive_command_fail(c, VDRIVE_BAD_CDB); /* in blocks */
         return;
     }
-    vdrive_be32_put(data + 4, VDRIVE_BUFFER_BLOCKS * MMC_BLOCK_BYTES);
-    vdrive_be32_put(data + 8, (VDRIVE_BUFFER_BLOCKS - d->laser.slots_used) * MMC_BLOCK_BYTES);
-    vdrive_command_answer(c, data, sizeof(data), vdrive_be16(c->cdb + 7));
+    mmc_be32_put(data + 4, VDRIVE_BUFFER_BLOCKS * MMC_BLOCK_BYTES);
+    mmc_be32_put(data + 8, (VDRIVE_BUFFER_BLOCKS - d->laser.slots_used) * MMC_BLOCK_BYTES);
+    vdrive_command_answer(c, data, sizeof(data), mmc_be16_get(c->cdb + 7));
 }

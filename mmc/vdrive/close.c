@@ -2,7 +2,7 @@
 /* SYNCHRONIZE CACHE and CLOSE TRACK/SESSION: the ends of a track and of a session. */
 #include "mmc/vdrive/drive.h"
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 
 #define TRACK_LEAST     300 /* blocks: four seconds */
 #define LEADIN_SECTORS  4500
@@ -167,7 +167,7 @@ static void close_session(struct vdrive *d, struct vdrive_command *c)
 static void close_track(struct vdrive *d, struct vdrive_command *c)
 {
     const struct vdrive_track *open = vdrive_disc_open_track(&d->disc);
-    unsigned number = vdrive_be16(c->cdb + 4);
+    unsigned number = mmc_be16_get(c->cdb + 4);
 
     if (d->disc.formatted)
         vdrive_command_fail(c, VDRIVE_WRONG_MODE);

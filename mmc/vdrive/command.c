@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 
 #define STATUS_CHECK_CONDITION 0x02
 
@@ -21,13 +21,13 @@ void vdrive_sense_fill(uint8_t sense[VDRIVE_SENSE_BYTES], vdrive_sense_code_t co
 void vdrive_sense_lba(uint8_t sense[VDRIVE_SENSE_BYTES], mmc_lba_t lba)
 {
     sense[0] |= 0x80;
-    vdrive_be32_put(sense + 3, (uint32_t)lba.n);
+    mmc_be32_put(sense + 3, (uint32_t)lba.n);
 }
 
 void vdrive_sense_progress(uint8_t sense[VDRIVE_SENSE_BYTES], uint16_t progress)
 {
     sense[15] = 0x80;
-    vdrive_be16_put(sense + 16, progress);
+    mmc_be16_put(sense + 16, progress);
 }
 
 void vdrive_command_fail(struct vdrive_command *c, vdrive_sense_code_t code)

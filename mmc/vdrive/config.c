@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 
 #define PROFILE_CD_ROM    0x0008
@@ -39,7 +39,7 @@ static void feature_add(struct config *config, uint16_t code, unsigned version, 
         return;
     if (config->request == 1 && !current)
         return;
-    vdrive_be16_put(to, code);
+    mmc_be16_put(to, code);
     to[2] = (uint8_t)(version << 2 | (persistent ? 2 : 0) | (current ? 1 : 0));
     to[3] = len;
     if (len)
@@ -54,7 +54,7 @@ static void feature_profiles(const struct vdrive *d, struct config *config)
     uint8_t data[12] = {0};
 
     for (unsigned i = 0; i < 3; i++) {
-        vdrive_be16_put(data + 4 * i, profiles[i]);
+        mmc_be16_put(data + 4 * i, profiles[i]);
         data[4 * i + 2] = profiles[i] == profile_now(d);
     }
     feature_add(config, 0x0000, 0, true, true, data, sizeof(data));
@@ -109,7 +109,7 @@ static void features_of_interface(struct config *config)
 /* GET CONFIGURATION (MMC-5 6.6). */
 void vdrive_get_configuration(struct vdrive *d, struct vdrive_command *c)
 {
-    struct config config = {.len = 8, .request = c->cdb[1] & 3, .from = vdrive_be16(c->cdb + 2)};
+    struct config config = {.len = 8, .request = c->cdb[1] & 3, .from = mmc_be16_get(c->cdb + 2)};
 
     if (config.request == 3) {
         vdrive_command_fail(c, VDRIVE_BAD_CDB);
@@ -119,9 +119,9 @@ void vdrive_get_configuration(struct vdrive *d, struct vdrive_command *c)
     features_of_interface(&config);
     features_of_disc(d, &config);
     features_of_drive(&config);
-    vdrive_be32_put(config.list, (uint32_t)config.len - 4);
-    vdrive_be16_put(config.list + 6, profile_now(d));
-    vdrive_command_answer(c, config.list, config.len, vdrive_be16(c->cdb + 7));
+    mmc_be32_put(config.list, (uint32_t)config.len - 4);
+    mmc_be16_put(config.list + 6, profile_now(d));
+    vdrive_command_answer(c, config.list, config.len, mmc_be16_get(c->cdb + 7));
 }
 
 /* GET EVENT STATUS NOTIFICATION (MMC-5 6.7), polled, media class. */
@@ -135,7 +135,7 @@ void vdrive_get_event_status(struct vdrive *d, struct vdrive_command *c)
         return;
     }
     if (!(c->cdb[4] & EVENT_MEDIA)) {
-        vdrive_command_answer(c, none, sizeof(none), vdrive_be16(c->cdb + 7));
+        vdrive_command_answer(c, none, sizeof(none), mmc_be16_get(c->cdb + 7));
         return;
     }
     event[5] = d->tray_open ? 0x01 : 0x02;
@@ -144,7 +144,7 @@ void vdrive_get_event_status(struct vdrive *d, struct vdrive_command *c)
         event[4] = d->media_event;
         d->media_event = 0;
     }
-    vdrive_command_answer(c, event, sizeof(event), vdrive_be16(c->cdb + 7));
+    vdrive_command_answer(c, event, sizeof(event), mmc_be16_get(c->cdb + 7));
 }
 
 /* Type 03h: write speed descriptors (MMC-5 6.8.3.4). */
@@ -159,9 +159,9 @@ static size_t performance_write_speeds(const struct vdrive *d, uint8_t *list)
         if (speeds[i] > d->media.spec.speed)
             continue;
         memset(to, 0, 16);
-        vdrive_be32_put(to + 4, (uint32_t)d->media.atip_leadout.n);
-        vdrive_be32_put(to + 8, VDRIVE_READ_SPEED_MAX * 1764 / 10);
-        vdrive_be32_put(to + 12, speeds[i] * 1764 / 10);
+        mmc_be32_put(to + 4, (uint32_t)d->media.atip_leadout.n);
+        mmc_be32_put(to + 8, VDRIVE_READ_SPEED_MAX * 1764 / 10);
+        mmc_be32_put(to + 12, speeds[i] * 1764 / 10);
         len += 16;
     }
     return len;
@@ -174,17 +174,17 @@ static size_t performance_nominal(const struct vdrive *d, bool write, uint8_t *l
     unsigned first = write ? vdrive_speed_write(0, d->write_speed) : vdrive_speed_read(0, d->read_speed);
     unsigned last = write ? vdrive_speed_write(end, d->write_speed) : vdrive_speed_read(end, d->read_speed);
 
-    vdrive_be32_put(list + 8, 0);
-    vdrive_be32_put(list + 12, first * 1764 / 10);
-    vdrive_be32_put(list + 16, end);
-    vdrive_be32_put(list + 20, last * 1764 / 10);
+    mmc_be32_put(list + 8, 0);
+    mmc_be32_put(list + 12, first * 1764 / 10);
+    mmc_be32_put(list + 16, end);
+    mmc_be32_put(list + 20, last * 1764 / 10);
     return 24;
 }
 
 void vdrive_get_performance(struct vdrive *d, struct vdrive_command *c)
 {
     uint8_t list[64] = {0};
-    unsigned type = c->cdb[10], most = vdrive_be16(c->cdb + 8);
+    unsigned type = c->cdb[10], most = mmc_be16_get(c->cdb + 8);
     size_t len;
 
     if (type != 0 && type != 3) {
@@ -192,7 +192,7 @@ void vdrive_get_performance(struct vdrive *d, struct vdrive_command *c)
         return;
     }
     len = type == 3 ? performance_write_speeds(d, list) : performance_nominal(d, c->cdb[1] & 4, list);
-    vdrive_be32_put(list, (uint32_t)len - 4);
+    mmc_be32_put(list, (uint32_t)len - 4);
     if (type == 0 && c->cdb[1] & 4)
         list[4] = 0x02;
     vdrive_command_answer(c, list, len, 8 + (size_t)most * PERFORMANCE_BYTES);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* BLANK, FORMAT UNIT and SEND OPC: what makes a disc new. */
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 #include "mmc/vdrive/slot.h"
 
@@ -59,11 +59,11 @@ static vdrive_sense_code_t format_list(const struct vdrive *d, const struct vdri
 
     if (c->out_len < 12)
         return VDRIVE_LIST_LENGTH;
-    if (vdrive_be16(c->out + 2) != 8 || c->out[1] & 0x08)
+    if (mmc_be16_get(c->out + 2) != 8 || c->out[1] & 0x08)
         return VDRIVE_BAD_LIST; /* not one descriptor, or an initialisation pattern */
-    *blocks = vdrive_be32(c->out + 4);
+    *blocks = mmc_be32_get(c->out + 4);
     type = c->out[8] >> 2;
-    parameter = vdrive_be24(c->out + 9);
+    parameter = mmc_be24_get(c->out + 9);
     if (type == FORMAT_FULL ? parameter != MMC_BLOCK_BYTES : parameter != MMC_PACKET_BLOCKS)
         return VDRIVE_BAD_LIST;
     if (type != FORMAT_FULL && type != FORMAT_PACKET)
@@ -146,7 +146,7 @@ void vdrive_format_unit(struct vdrive *d, struct vdrive_command *c)
 /* SEND OPC INFORMATION (MMC-5 6.40): only the calibration itself. */
 void vdrive_send_opc(struct vdrive *d, struct vdrive_command *c)
 {
-    if (vdrive_be16(c->cdb + 7) != 0) {
+    if (mmc_be16_get(c->cdb + 7) != 0) {
         vdrive_command_fail(c, VDRIVE_BAD_CDB);
         return;
     }

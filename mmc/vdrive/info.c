@@ -2,7 +2,7 @@
 /* READ DISC INFORMATION and READ TRACK INFORMATION (MMC-5 6.24, 6.27). */
 #include <string.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 
 #define TRACK_INVISIBLE 0xff
@@ -40,7 +40,7 @@ void vdrive_read_disc_information(struct vdrive *d, struct vdrive_command *c)
         vdrive_command_fail(c, VDRIVE_BAD_CDB); /* only the standard data type */
         return;
     }
-    vdrive_be16_put(data, sizeof(data) - 2);
+    mmc_be16_put(data, sizeof(data) - 2);
     data[2] =
         (uint8_t)((disc_erasable(d) ? 0x10 : 0) | (unsigned)disc->last_session << 2 | (unsigned)disc->state);
     data[3] = 1;
@@ -55,7 +55,7 @@ void vdrive_read_disc_information(struct vdrive *d, struct vdrive_command *c)
         put_msf(data + 16, last->leadin);
         put_msf(data + 20, d->media.atip_leadout);
     }
-    vdrive_command_answer(c, data, sizeof(data), vdrive_be16(c->cdb + 7));
+    vdrive_command_answer(c, data, sizeof(data), mmc_be16_get(c->cdb + 7));
 }
 
 /* Blocks that a track starting or going on at next can still take, the run-out left for the drive. */
@@ -75,19 +75,19 @@ static void track_describe(const struct vdrive *d, const struct vdrive_track *tr
     data[3] = (uint8_t)track->session;
     data[5] = (uint8_t)((track->damaged ? 0x20 : 0) | track->control);
     data[6] = track->data_mode ? track->data_mode : DATA_MODE_NONE;
-    vdrive_be32_put(data + 8, (uint32_t)track->start.n);
-    vdrive_be32_put(data + 24, (uint32_t)(track->end.n - track->start.n));
+    mmc_be32_put(data + 8, (uint32_t)track->start.n);
+    mmc_be32_put(data + 24, (uint32_t)(track->end.n - track->start.n));
     if (fixed) {
         data[6] |= FLAG_RESERVED | FLAG_PACKET | FLAG_FIXED;
-        vdrive_be32_put(data + 20, track->packet_blocks);
+        mmc_be32_put(data + 20, track->packet_blocks);
     } else if (track->open && !track->damaged) {
         int32_t runout = track->method == VDRIVE_METHOD_VARIABLE && !track->in_packet ? VDRIVE_RUNOUT : 0;
 
         data[7] = 0x03;
-        vdrive_be32_put(data + 12, (uint32_t)track->next.n);
-        vdrive_be32_put(data + 16, blocks_free(d, track->next));
-        vdrive_be32_put(data + 24, (uint32_t)(d->media.atip_leadout.n - track->start.n));
-        vdrive_be32_put(data + 28, (uint32_t)(track->end.n - runout) - 1);
+        mmc_be32_put(data + 12, (uint32_t)track->next.n);
+        mmc_be32_put(data + 16, blocks_free(d, track->next));
+        mmc_be32_put(data + 24, (uint32_t)(d->media.atip_leadout.n - track->start.n));
+        mmc_be32_put(data + 28, (uint32_t)(track->end.n - runout) - 1);
     }
     if (track->method == VDRIVE_METHOD_VARIABLE)
         data[6] |= FLAG_PACKET;
@@ -118,10 +118,10 @@ static void track_describe_next(const struct vdrive *d, uint8_t *data)
     data[5] = mode.control;
     data[6] = FLAG_BLANK | 0x0f;
     data[7] = 0x01;
-    vdrive_be32_put(data + 8, (uint32_t)d->disc.next.n);
-    vdrive_be32_put(data + 12, (uint32_t)next_address(d, &mode).n);
-    vdrive_be32_put(data + 16, blocks_free(d, d->disc.next));
-    vdrive_be32_put(data + 24, blocks_free(d, d->disc.next));
+    mmc_be32_put(data + 8, (uint32_t)d->disc.next.n);
+    mmc_be32_put(data + 12, (uint32_t)next_address(d, &mode).n);
+    mmc_be32_put(data + 16, blocks_free(d, d->disc.next));
+    mmc_be32_put(data + 24, blocks_free(d, d->disc.next));
 }
 
 /* Whether the number that a command gave, of a track, names the one that is open or comes next. */
@@ -162,15 +162,15 @@ void vdrive_read_track_information(struct vdrive *d, struct vdrive_command *c)
     uint8_t data[36] = {0};
     bool next;
 
-    track = track_wanted(d, c->cdb[1] & 3, vdrive_be32(c->cdb + 2), &next);
+    track = track_wanted(d, c->cdb[1] & 3, mmc_be32_get(c->cdb + 2), &next);
     if (!track && !next) {
         vdrive_command_fail(c, VDRIVE_BAD_CDB);
         return;
     }
-    vdrive_be16_put(data, sizeof(data) - 2);
+    mmc_be16_put(data, sizeof(data) - 2);
     if (next)
         track_describe_next(d, data);
     else
         track_describe(d, track, data);
-    vdrive_command_answer(c, data, sizeof(data), vdrive_be16(c->cdb + 7));
+    vdrive_command_answer(c, data, sizeof(data), mmc_be16_get(c->cdb + 7));
 }

@@ -2,7 +2,7 @@
 /* The commands that concern the drive more than the disc: who it is, is it ready, tray, door lock, speed. */
 #include <string.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 
 void vdrive_test_unit_ready(struct vdrive *d, struct vdrive_command *c)
@@ -25,7 +25,7 @@ void vdrive_inquiry(struct vdrive *d, struct vdrive_command *c)
     memcpy(data + 8, "PACKETFS", 8);
     memcpy(data + 16, "CD-RW RECORDER", 14);
     memcpy(data + 32, "1.00", 4);
-    vdrive_command_answer(c, data, sizeof(data), vdrive_be16(c->cdb + 3));
+    vdrive_command_answer(c, data, sizeof(data), mmc_be16_get(c->cdb + 3));
 }
 
 /* What a CHECK CONDITION would have said now; errors are not kept beyond the command that reported them. */
@@ -122,7 +122,7 @@ void vdrive_mechanism_status(struct vdrive *d, struct vdrive_command *c)
 {
     uint8_t data[8] = {0, d->tray_open ? 0x10 : 0x00};
 
-    vdrive_command_answer(c, data, sizeof(data), vdrive_be16(c->cdb + 8));
+    vdrive_command_answer(c, data, sizeof(data), mmc_be16_get(c->cdb + 8));
 }
 
 void vdrive_prevent_allow(struct vdrive *d, struct vdrive_command *c)
@@ -146,9 +146,9 @@ static unsigned speed_nearest(unsigned kbs, unsigned most)
 /* SET CD SPEED (MMC-3 6.37). */
 void vdrive_set_cd_speed(struct vdrive *d, struct vdrive_command *c)
 {
-    unsigned read = vdrive_be16(c->cdb + 2) / 176;
+    unsigned read = mmc_be16_get(c->cdb + 2) / 176;
 
     vdrive_laser_drain(d);
     d->read_speed = read < 4 ? 4 : read > VDRIVE_READ_SPEED_MAX ? VDRIVE_READ_SPEED_MAX : read;
-    d->write_speed = speed_nearest(vdrive_be16(c->cdb + 4), d->media.spec.speed);
+    d->write_speed = speed_nearest(mmc_be16_get(c->cdb + 4), d->media.spec.speed);
 }

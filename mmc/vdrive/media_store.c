@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/media_store.h"
 
 #define PACKET_RECORD 8
@@ -109,8 +109,8 @@ static int load_packets(struct vdrive_media *media)
         for (uint32_t j = 0; j < n; j++) {
             struct vdrive_packet *packet = &media->packets[i + j];
 
-            packet->rewrites = vdrive_le32(raw + j * PACKET_RECORD);
-            packet->flags = vdrive_le32(raw + j * PACKET_RECORD + 4);
+            packet->rewrites = mmc_le32_get(raw + j * PACKET_RECORD);
+            packet->flags = mmc_le32_get(raw + j * PACKET_RECORD + 4);
             if (packet->flags & ~(uint32_t)(VDRIVE_PACKET_FORMATTED | VDRIVE_PACKET_TORN))
                 return -EMEDIUMTYPE;
         }
@@ -207,8 +207,8 @@ int vdrive_media_packets_store(struct vdrive_media *media, uint32_t first, uint3
         uint32_t n = count - i < CHUNK ? count - i : CHUNK;
 
         for (uint32_t j = 0; j < n; j++) {
-            vdrive_le32_put(raw + j * PACKET_RECORD, media->packets[first + i + j].rewrites);
-            vdrive_le32_put(raw + j * PACKET_RECORD + 4, media->packets[first + i + j].flags);
+            mmc_le32_put(raw + j * PACKET_RECORD, media->packets[first + i + j].rewrites);
+            mmc_le32_put(raw + j * PACKET_RECORD + 4, media->packets[first + i + j].flags);
         }
         err = vdrive_store_write(media, media->packet_file, raw, n * PACKET_RECORD,
                                  (off_t)(first + i) * PACKET_RECORD);
@@ -250,7 +250,7 @@ int vdrive_media_tdb_read(const struct vdrive_media *media, unsigned track, stru
     int err = vdrive_store_read(media->tdb, raw, sizeof(raw), (off_t)(track - 1) * TDB_RECORD);
 
     if (!err)
-        *tdb = (struct vdrive_tdb){raw[0], raw[1], vdrive_le32(raw + 4)};
+        *tdb = (struct vdrive_tdb){raw[0], raw[1], mmc_le32_get(raw + 4)};
     return err;
 }
 
@@ -258,7 +258,7 @@ int vdrive_media_tdb_write(struct vdrive_media *media, unsigned track, const str
 {
     uint8_t raw[TDB_RECORD] = {tdb->method, tdb->data_mode};
 
-    vdrive_le32_put(raw + 4, tdb->packet_blocks);
+    mmc_le32_put(raw + 4, tdb->packet_blocks);
     return vdrive_store_write(media, media->tdb, raw, sizeof(raw), (off_t)(track - 1) * TDB_RECORD);
 }
 
@@ -270,13 +270,13 @@ int vdrive_media_leadin_read(const struct vdrive_media *media, unsigned session,
 
     if (err)
         return err;
-    if (vdrive_le32(raw) != LEADIN_MAGIC)
+    if (mmc_le32_get(raw) != LEADIN_MAGIC)
         return 0;
-    count = vdrive_le32(raw + 8);
+    count = mmc_le32_get(raw + 8);
     if (count > VDRIVE_LEADIN_MAX)
         return -EMEDIUMTYPE;
-    leadin->start = mmc_lba((int32_t)vdrive_le32(raw + 4));
-    leadin->leadout_sectors = vdrive_le32(raw + 12);
+    leadin->start = mmc_lba((int32_t)mmc_le32_get(raw + 4));
+    leadin->leadout_sectors = mmc_le32_get(raw + 12);
     leadin->count = 0;
     for (uint32_t i = 0; i < count; i++)
         leadin->count +=
@@ -289,10 +289,10 @@ int vdrive_media_leadin_write(struct vdrive_media *media, unsigned session,
 {
     uint8_t raw[LEADIN_SLOT] = {0};
 
-    vdrive_le32_put(raw, LEADIN_MAGIC);
-    vdrive_le32_put(raw + 4, (uint32_t)leadin->start.n);
-    vdrive_le32_put(raw + 8, leadin->count);
-    vdrive_le32_put(raw + 12, leadin->leadout_sectors);
+    mmc_le32_put(raw, LEADIN_MAGIC);
+    mmc_le32_put(raw + 4, (uint32_t)leadin->start.n);
+    mmc_le32_put(raw + 8, leadin->count);
+    mmc_le32_put(raw + 12, leadin->leadout_sectors);
     for (unsigned i = 0; i < leadin->count; i++)
         vdrive_q_encode(&leadin->frames[i], raw + LEADIN_HEADER + i * VDRIVE_Q_BYTES);
     return vdrive_store_write(media, media->leadin, raw, sizeof(raw), (off_t)(session - 1) * LEADIN_SLOT);

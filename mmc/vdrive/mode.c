@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 #include "mmc/vdrive/slot.h"
 
@@ -85,7 +85,7 @@ static struct vdrive_write_mode write_mode_of(const uint8_t *page)
                                      .control = page[3] & 15,
                                      .block_type = page[4] & 15,
                                      .session_format = page[8],
-                                     .packet_blocks = vdrive_be32(page + 10)};
+                                     .packet_blocks = mmc_be32_get(page + 10)};
 
     memcpy(mode.subheader, page + 48, sizeof(mode.subheader));
     if (page[16] & 0x80)
@@ -110,19 +110,19 @@ static void capabilities_fill(const struct vdrive *d, uint8_t *page)
     page[4] = 0xf0; /* buffer underrun protection, multi-session, mode 2 forms 1 and 2 */
     page[5] = 0x77; /* audio as data, streaming goes on in place, R-W, C2 flags, ISRC, catalogue number */
     page[6] = (uint8_t)(0x29 | (d->locked ? 0x02 : 0)); /* tray, eject, lock */
-    vdrive_be16_put(page + 8, VDRIVE_READ_SPEED_MAX * 1764 / 10);
-    vdrive_be16_put(page + 12, VDRIVE_BUFFER_BLOCKS * MMC_BLOCK_BYTES / 1024);
-    vdrive_be16_put(page + 14, d->read_speed * 1764 / 10);
-    vdrive_be16_put(page + 18, d->media.spec.speed * 1764 / 10);
-    vdrive_be16_put(page + 20, d->write_speed * 1764 / 10);
+    mmc_be16_put(page + 8, VDRIVE_READ_SPEED_MAX * 1764 / 10);
+    mmc_be16_put(page + 12, VDRIVE_BUFFER_BLOCKS * MMC_BLOCK_BYTES / 1024);
+    mmc_be16_put(page + 14, d->read_speed * 1764 / 10);
+    mmc_be16_put(page + 18, d->media.spec.speed * 1764 / 10);
+    mmc_be16_put(page + 20, d->write_speed * 1764 / 10);
     page[23] = 0x01; /* copy management revision */
     page[27] = 0x01; /* rotation: constant linear velocity */
-    vdrive_be16_put(page + 28, d->write_speed * 1764 / 10);
+    mmc_be16_put(page + 28, d->write_speed * 1764 / 10);
     for (unsigned i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
         if (speeds[i] <= d->media.spec.speed)
-            vdrive_be16_put(page + 32 + 4 * count++ + 2, speeds[i] * 1764 / 10);
+            mmc_be16_put(page + 32 + 4 * count++ + 2, speeds[i] * 1764 / 10);
     }
-    vdrive_be16_put(page + 30, count);
+    mmc_be16_put(page + 30, count);
 }
 
 static void page_sense(const struct vdrive *d, unsigned i, unsigned control, uint8_t *to)
@@ -176,13 +176,13 @@ void vdrive_mode_sense(struct vdrive *d, struct vdrive_command *c)
         return;
     }
     if (ten) {
-        vdrive_be16_put(list, (uint32_t)len - 2);
+        mmc_be16_put(list, (uint32_t)len - 2);
         list[2] = mode_medium_type(d);
     } else {
         list[0] = (uint8_t)(len - 1);
         list[1] = mode_medium_type(d);
     }
-    vdrive_command_answer(c, list, len, ten ? vdrive_be16(c->cdb + 7) : c->cdb[4]);
+    vdrive_command_answer(c, list, len, ten ? mmc_be16_get(c->cdb + 7) : c->cdb[4]);
 }
 
 /* Data block types that go with a write type (MMC-5 7.5.4.14), and the kind of track that they make. */
@@ -265,7 +265,7 @@ static vdrive_sense_code_t page_select(struct vdrive *d, const uint8_t *page, si
 void vdrive_mode_select(struct vdrive *d, struct vdrive_command *c)
 {
     bool ten = c->cdb[0] == 0x55;
-    size_t len = ten ? vdrive_be16(c->cdb + 7) : c->cdb[4], at = ten ? 8 : 4;
+    size_t len = ten ? mmc_be16_get(c->cdb + 7) : c->cdb[4], at = ten ? 8 : 4;
     vdrive_sense_code_t code = 0;
 
     if (!(c->cdb[1] & 0x10) || c->cdb[1] & 0x01) {
@@ -279,7 +279,7 @@ void vdrive_mode_select(struct vdrive *d, struct vdrive_command *c)
         return;
     }
     /* A block descriptor may only say 2048, which is what blocks are anyway. */
-    at += ten ? vdrive_be16(c->out + 6) : c->out[3];
+    at += ten ? mmc_be16_get(c->out + 6) : c->out[3];
     while (at < len && !code) {
         if (at + 2 > len || at + 2 + c->out[at + 1] > len)
             code = VDRIVE_LIST_LENGTH;

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 
 #define CHUNK_BLOCKS 32u

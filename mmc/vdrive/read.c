@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* READ (10) and (12), SEEK: what lies where, and what cannot be read. */
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 
 #define CHUNK_BLOCKS 128u
@@ -72,8 +72,8 @@ static vdrive_sense_code_t read_chunk(struct vdrive *d, mmc_lba_t first, uint32_
 
 void vdrive_read(struct vdrive *d, struct vdrive_command *c)
 {
-    mmc_lba_t first = mmc_lba((int32_t)vdrive_be32(c->cdb + 2));
-    uint32_t count = c->cdb[0] == 0xa8 ? vdrive_be32(c->cdb + 6) : vdrive_be16(c->cdb + 7), done = 0;
+    mmc_lba_t first = mmc_lba((int32_t)mmc_be32_get(c->cdb + 2));
+    uint32_t count = c->cdb[0] == 0xa8 ? mmc_be32_get(c->cdb + 6) : mmc_be16_get(c->cdb + 7), done = 0;
     mmc_lba_t end = d->disc.formatted ? d->disc.tracks[0].end : d->media.atip_leadout;
     vdrive_sense_code_t code = 0;
 
@@ -101,7 +101,7 @@ void vdrive_read(struct vdrive *d, struct vdrive_command *c)
 
 void vdrive_seek(struct vdrive *d, struct vdrive_command *c)
 {
-    mmc_lba_t to = mmc_lba((int32_t)vdrive_be32(c->cdb + 2));
+    mmc_lba_t to = mmc_lba((int32_t)mmc_be32_get(c->cdb + 2));
 
     if (to.n < 0 || to.n >= d->media.atip_leadout.n)
         vdrive_command_fail(c, VDRIVE_LBA_RANGE);

@@ -2,7 +2,7 @@
 /* READ CD, READ CD MSF and READ HEADER (MMC-5 6.16 to 6.18): any part of any sector that was written. */
 #include <string.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 
 #define C2_BYTES 294u
@@ -249,7 +249,7 @@ static void read_cd(struct vdrive *d, struct vdrive_command *c, mmc_lba_t first,
 
 void vdrive_read_cd(struct vdrive *d, struct vdrive_command *c)
 {
-    read_cd(d, c, mmc_lba((int32_t)vdrive_be32(c->cdb + 2)), vdrive_be24(c->cdb + 6));
+    read_cd(d, c, mmc_lba((int32_t)mmc_be32_get(c->cdb + 2)), mmc_be24_get(c->cdb + 6));
 }
 
 /* The last address is one past what is read. */
@@ -263,7 +263,7 @@ void vdrive_read_cd_msf(struct vdrive *d, struct vdrive_command *c)
 /* The header of the sector at an address: mode and where it says that it is. */
 void vdrive_read_header(struct vdrive *d, struct vdrive_command *c)
 {
-    mmc_lba_t lba = mmc_lba((int32_t)vdrive_be32(c->cdb + 2));
+    mmc_lba_t lba = mmc_lba((int32_t)mmc_be32_get(c->cdb + 2));
     uint8_t main[MMC_SECTOR_BYTES], data[8] = {0};
     struct vdrive_sector sector;
     vdrive_sense_code_t code;
@@ -285,6 +285,6 @@ void vdrive_read_header(struct vdrive *d, struct vdrive_command *c)
     if (c->cdb[1] & 2)
         vdrive_msf_of(lba, data + 5);
     else
-        vdrive_be32_put(data + 4, (uint32_t)lba.n);
-    vdrive_command_answer(c, data, sizeof(data), vdrive_be16(c->cdb + 7));
+        mmc_be32_put(data + 4, (uint32_t)lba.n);
+    vdrive_command_answer(c, data, sizeof(data), mmc_be16_get(c->cdb + 7));
 }

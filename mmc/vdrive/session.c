@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 
 #define CHUNK_BLOCKS   32u
@@ -16,7 +16,7 @@
 /* SEND CUE SHEET (MMC-5 6.39). */
 void vdrive_send_cue_sheet(struct vdrive *d, struct vdrive_command *c)
 {
-    size_t len = vdrive_be24(c->cdb + 6);
+    size_t len = mmc_be24_get(c->cdb + 6);
     struct vdrive_plan *plan = &d->plan;
     vdrive_sense_code_t code = 0;
 

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 
 #define AUDIO_NO_STATUS 0x15
@@ -60,7 +60,7 @@ static void put_address(uint8_t *to, const uint8_t msf[3], int64_t frames, bool 
     if (as_msf)
         memcpy(to + 1, msf, 3);
     else
-        vdrive_be32_put(to, (uint32_t)frames);
+        mmc_be32_put(to, (uint32_t)frames);
 }
 
 static size_t position_put(const struct vdrive *d, bool msf, uint8_t *to)
@@ -134,6 +134,6 @@ void vdrive_read_sub_channel(struct vdrive *d, struct vdrive_command *c)
             return;
         }
     }
-    vdrive_be16_put(data + 2, (uint32_t)len);
-    vdrive_command_answer(c, data, 4 + len, vdrive_be16(c->cdb + 7));
+    mmc_be16_put(data + 2, (uint32_t)len);
+    vdrive_command_answer(c, data, 4 + len, mmc_be16_get(c->cdb + 7));
 }

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 
 #define TOC_MAX       (4 + 2048 * MMC_PACK_BYTES) /* packs; frames are fewer */
@@ -23,7 +23,7 @@ static void toc_address(const struct toc *toc, uint8_t *to, mmc_lba_t lba)
         to[0] = 0;
         vdrive_msf_of(lba, to + 1);
     } else {
-        vdrive_be32_put(to, (uint32_t)lba.n);
+        mmc_be32_put(to, (uint32_t)lba.n);
     }
 }
 
@@ -199,6 +199,6 @@ void vdrive_read_toc(struct vdrive *d, struct vdrive_command *c)
         vdrive_command_fail(c, VDRIVE_BAD_CDB);
         return;
     }
-    vdrive_be16_put(toc.list, (uint32_t)toc.len - 2);
-    vdrive_command_answer(c, toc.list, toc.len, vdrive_be16(c->cdb + 7));
+    mmc_be16_put(toc.list, (uint32_t)toc.len - 2);
+    vdrive_command_answer(c, toc.list, toc.len, mmc_be16_get(c->cdb + 7));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* WRITE (10) and (12): packets over a formatted disc, and the next blocks of a track written at once. */
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/drive.h"
 
 #define CHUNK_BLOCKS 32u
@@ -14,8 +14,8 @@ static struct write_range write_range_of(const struct vdrive_command *c)
 {
     bool twelve = c->cdb[0] == 0xaa;
 
-    return (struct write_range){mmc_lba((int32_t)vdrive_be32(c->cdb + 2)),
-                                twelve ? vdrive_be32(c->cdb + 6) : vdrive_be16(c->cdb + 7)};
+    return (struct write_range){mmc_lba((int32_t)mmc_be32_get(c->cdb + 2)),
+                                twelve ? mmc_be32_get(c->cdb + 6) : mmc_be16_get(c->cdb + 7)};
 }
 
 /* Hands fixed packets to the laser, each as soon as the cable has brought it. */

@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 
 #define READY       "00 00 00 00 00 00"
 #define MODE_SELECT "55 10 00 00 00 00 00 00 3c 00"
@@ -53,7 +53,7 @@ static void test_features(void **state)
     assert_sense(rig_send(rig, "46 01 00 00 00 00 00 00 04 00", NULL, 0), 0);
     assert_int_equal(rig->reply.in_len, 4); /* as short as asked */
     assert_sense(rig_send(rig, "ac 00 00 00 00 00 00 00 00 04 03 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be32(rig->in + 20), 1764);
+    assert_int_equal(mmc_be32_get(rig->in + 20), 1764);
     assert_sense(rig_send(rig, "4a 01 00 00 10 00 00 00 08 00", NULL, 0), 0);
     assert_int_equal(rig->in[5], 0x02);
 }
@@ -70,7 +70,7 @@ static void test_mode_pages(void **state)
             assert_sense(rig_send(rig, cdb, NULL, 0), control == 3 ? 0x53900 : 0);
             if (control == 3)
                 continue;
-            assert_int_equal(vdrive_be16(rig->in) + 2, rig->reply.in_len);
+            assert_int_equal(mmc_be16_get(rig->in) + 2, rig->reply.in_len);
             assert_int_equal(rig->in[8] & 0x3f, codes[i]);
             assert_int_equal(rig->in[9] + 10u, rig->reply.in_len);
         }
@@ -79,8 +79,8 @@ static void test_mode_pages(void **state)
     assert_sense(rig_send(rig, "5a 08 3f 00 00 00 00 01 ff 00", NULL, 0), 0);
     assert_int_equal(rig->reply.in_len, 8 + 12 + 52 + 12 + 8 + 16 + 12 + 12 + 48);
     assert_sense(rig_send(rig, "1a 08 2a 00 ff 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be16(rig->in + 4 + 12), 2048); /* buffer, KiB */
-    assert_int_equal(vdrive_be16(rig->in + 4 + 20), 1764);
+    assert_int_equal(mmc_be16_get(rig->in + 4 + 12), 2048); /* buffer, KiB */
+    assert_int_equal(mmc_be16_get(rig->in + 4 + 20), 1764);
 }
 
 /* Each field of page 05h that can be wrong, wrong once: 5/26/00, and the page as it was. */
@@ -156,7 +156,7 @@ static void test_format_lists(void **state)
         assert_sense(rig_send(rig, "04 11 00 00 00 00", lists[i].list, lists[i].len), lists[i].sense);
     assert_sense(rig_send(rig, "04 01 00 00 00 00", lists[9].list, 12), 0x52400);
     assert_sense(rig_send(rig, "52 01 00 00 00 01 00 00 24 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be32(rig->in + 24), 3200);
+    assert_int_equal(mmc_be32_get(rig->in + 24), 3200);
     assert_sense(rig_read(rig, 3200, 1, rig->in), 0x52100);
 }
 
@@ -172,7 +172,7 @@ static void test_tray(void **state)
     assert_sense(rig_send(rig, READY, NULL, 0), 0x23a02);
     assert_sense(rig_read(rig, 0, 1, rig->in), 0x23a02);
     assert_sense(rig_send(rig, "46 00 00 00 00 00 00 00 08 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be16(rig->in + 6), 0);
+    assert_int_equal(mmc_be16_get(rig->in + 6), 0);
     assert_sense(rig_send(rig, "4a 01 00 00 10 00 00 00 08 00", NULL, 0), 0);
     assert_int_equal(rig->in[4], 3);
     assert_int_equal(rig->in[5], 1);

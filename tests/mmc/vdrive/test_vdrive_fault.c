@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 
 #define SMALL     3200u
 #define DISC_INFO "51 00 00 00 00 00 00 00 22 00"
@@ -36,7 +36,7 @@ static void test_read_error(void **state)
     with_faults(rig, "read-error 100\nread-error 200 3 once\n");
     start = vdrive_now(rig->drive);
     assert_sense(rig_read(rig, 96, 32, data), 0x31105);
-    assert_int_equal(vdrive_be32(rig->reply.sense + 3), 100);
+    assert_int_equal(mmc_be32_get(rig->reply.sense + 3), 100);
     assert_int_equal(rig->reply.in_len, 4 * 2048);
     assert_true(vdrive_now(rig->drive) - start > 1000000); /* it tried */
     assert_sense(rig_read(rig, 100, 1, data), 0x31105);
@@ -56,7 +56,7 @@ static void test_write_error(void **state)
     rig_fill(data, 64, 1);
     assert_sense(rig_write(rig, 64, 32, data), 0x30c00);
     assert_int_equal(rig->reply.sense[0], 0xf0);
-    assert_int_equal(vdrive_be32(rig->reply.sense + 3), 70);
+    assert_int_equal(mmc_be32_get(rig->reply.sense + 3), 70);
     assert_sense(rig_read(rig, 64, 1, data), 0x31105);
     assert_sense(rig_write(rig, 96, 32, data), 0);
     assert_sense(rig_sync(rig), 0);
@@ -79,7 +79,7 @@ static void test_deferred(void **state)
     assert_sense(rig_send(rig, "12 00 00 00 24 00", NULL, 0), 0); /* INQUIRY never tells */
     assert_sense(rig_send(rig, READY, NULL, 0), 0x30c00);
     assert_int_equal(rig->reply.sense[0], 0xf1);
-    assert_int_equal(vdrive_be32(rig->reply.sense + 3), 70);
+    assert_int_equal(mmc_be32_get(rig->reply.sense + 3), 70);
     assert_sense(rig_send(rig, READY, NULL, 0), 0);
     assert_sense(rig_read(rig, 64, 32, data), 0x31105);
     assert_sense(rig_read(rig, 96, 32, data), 0); /* what came after it was written */
@@ -88,9 +88,9 @@ static void test_deferred(void **state)
     assert_sense(rig_write(rig, 64, 32, data), 0);
     assert_sense(rig_sync(rig), 0x30c00);
     assert_int_equal(rig->reply.sense[0], 0xf1);
-    assert_int_equal(vdrive_be32(rig->reply.sense + 3), 320);
+    assert_int_equal(mmc_be32_get(rig->reply.sense + 3), 320);
     assert_sense(rig_sync(rig), 0x30c00);
-    assert_int_equal(vdrive_be32(rig->reply.sense + 3), 70);
+    assert_int_equal(mmc_be32_get(rig->reply.sense + 3), 70);
     assert_sense(rig_sync(rig), 0);
     free(data);
 }
@@ -186,7 +186,7 @@ static void test_quirks_busy(void **state)
     start_format(rig);
     vdrive_wait(rig->drive, 7200000000u);
     assert_sense(rig_send(rig, READY, NULL, 0), 0x20404);
-    assert_in_range(vdrive_be16(rig->reply.sense + 16), 0x7f00, 0x8000);
+    assert_in_range(mmc_be16_get(rig->reply.sense + 16), 0x7f00, 0x8000);
     rig_faults(rig, "quirk stuck_busy\n");
     assert_sense(rig_send(rig, "a1 01 00 00 00 00 00 00 00 00 00 00", NULL, 0), 0x43e02);
 }

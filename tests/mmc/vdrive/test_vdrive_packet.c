@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 
 /* What a drive says of itself and of a disc that is new. */
 static void test_blank(void **state)
@@ -16,8 +16,8 @@ static void test_blank(void **state)
     assert_int_equal(rig->reply.in_len, 36);
     assert_int_equal(rig->in[0], 5);
     assert_sense(rig_send(rig, "46 00 00 00 00 00 00 01 00 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be16(rig->in + 6), 0x000a);
-    assert_int_equal(rig->reply.in_len, vdrive_be32(rig->in) + 4);
+    assert_int_equal(mmc_be16_get(rig->in + 6), 0x000a);
+    assert_int_equal(rig->reply.in_len, mmc_be32_get(rig->in) + 4);
     assert_sense(rig_send(rig, "51 00 00 00 00 00 00 00 22 00", NULL, 0), 0);
     assert_int_equal(rig->reply.in_len, 34);
     assert_int_equal(rig->in[2], 0x10);
@@ -25,10 +25,10 @@ static void test_blank(void **state)
     assert_sense(rig_send(rig, "52 01 00 00 00 ff 00 00 24 00", NULL, 0), 0);
     assert_int_equal(rig->in[6], 0x4f);
     assert_int_equal(rig->in[7], 0x01);
-    assert_int_equal(vdrive_be32(rig->in + 12), 0);
+    assert_int_equal(mmc_be32_get(rig->in + 12), 0);
     assert_sense(rig_send(rig, "43 00 00 00 00 00 00 00 0c 00", NULL, 0), 0x52400);
     assert_sense(rig_send(rig, "25 00 00 00 00 00 00 00 00 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be32(rig->in), 0);
+    assert_int_equal(mmc_be32_get(rig->in), 0);
     assert_sense(rig_read(rig, 0, 1, rig->in), 0x80000);
     assert_sense(rig_read(rig, 400000, 1, rig->in), 0x52100);
 }
@@ -47,8 +47,8 @@ static void test_format_capacities(void **state)
     assert_sense(rig_send(rig, "23 00 00 00 00 00 00 00 fc 00", NULL, 0), 0);
     assert_memory_equal(rig->in + 4, "\x00\x04\x81\x60\x02\x00\x08\x00", 8);
     assert_sense(rig_send(rig, "25 00 00 00 00 00 00 00 00 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be32(rig->in), RIG_FORMAT_BLOCKS - 1);
-    assert_int_equal(vdrive_be32(rig->in + 4), 2048);
+    assert_int_equal(mmc_be32_get(rig->in), RIG_FORMAT_BLOCKS - 1);
+    assert_int_equal(mmc_be32_get(rig->in + 4), 2048);
 }
 
 /* While it formats: 2/04/04 with a progress that only grows, then the state that a real drive shows. */
@@ -66,8 +66,8 @@ static void test_format(void **state)
     while ((sense = rig_send(rig, "51 00 00 00 00 00 00 00 22 00", NULL, 0)) != 0) {
         assert_sense(sense, 0x20404);
         assert_int_equal(rig->reply.sense[15], 0x80);
-        assert_true(vdrive_be16(rig->reply.sense + 16) >= progress);
-        progress = vdrive_be16(rig->reply.sense + 16);
+        assert_true(mmc_be16_get(rig->reply.sense + 16) >= progress);
+        progress = mmc_be16_get(rig->reply.sense + 16);
         assert_sense(rig_write(rig, 0, 0, NULL), 0x20404);
         assert_sense(rig_send(rig, "12 00 00 00 24 00", NULL, 0), 0);
         vdrive_wait(rig->drive, 5000000);
@@ -79,9 +79,9 @@ static void test_format(void **state)
     assert_int_equal(rig->in[2], 0x1e); /* erasable, last session complete, disc complete */
     assert_sense(rig_send(rig, "52 01 00 00 00 01 00 00 24 00", NULL, 0), 0);
     assert_memory_equal(rig->in, "\x00\x22\x01\x01\x00\x05\xb2\x00", 8);
-    assert_int_equal(vdrive_be32(rig->in + 8), 0);
-    assert_int_equal(vdrive_be32(rig->in + 20), 32);
-    assert_int_equal(vdrive_be32(rig->in + 24), RIG_FORMAT_BLOCKS);
+    assert_int_equal(mmc_be32_get(rig->in + 8), 0);
+    assert_int_equal(mmc_be32_get(rig->in + 20), 32);
+    assert_int_equal(mmc_be32_get(rig->in + 24), RIG_FORMAT_BLOCKS);
     assert_sense(rig_send(rig, "43 00 00 00 00 00 00 00 40 00", NULL, 0), 0);
     assert_int_equal(rig->in[14], 0xaa);
     assert_true(rig_disk_use(rig, "data.img", &length) < 65536);

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 #include "mmc/vdrive/vdrive.h"
 
 #define SMALL  3200u  /* blocks: a format that is short */
@@ -42,7 +42,7 @@ static char packet_state(struct rig *rig, unsigned packet, uint32_t old_seed, ui
         for (unsigned i = 0; i < 32; i++)
             assert_sense(rig_read(rig, (int32_t)(32 * packet + i), 1, got), 0x31105);
         assert_int_equal(rig->reply.sense[0], 0xf0);
-        assert_int_equal(vdrive_be32(rig->reply.sense + 3), 32 * packet + 31);
+        assert_int_equal(mmc_be32_get(rig->reply.sense + 3), 32 * packet + 31);
     } else if (sense == 0) {
         rig_fill(want, 32, old_seed);
         state = memcmp(want, got, PACKET) == 0 ? 'o' : state;

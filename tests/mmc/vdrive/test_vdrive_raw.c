@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mmc/bytes.h"
 #include "mmc/sector.h"
 #include "mmc/subchannel.h"
-#include "mmc/vdrive/bytes.h"
 
 #define TOC       "43 00 00 00 00 00 00 03 24 00"
 #define DISC_INFO "51 00 00 00 00 00 00 00 22 00"
@@ -144,7 +144,7 @@ static void test_kinds(void **state)
     for (uint8_t kind = 1; kind <= 3; kind++) {
         assert_sense(page_set(rig, 3, kind), 0);
         assert_sense(rig_send(rig, "52 01 00 00 00 ff 00 00 24 00", NULL, 0), 0);
-        assert_int_equal((int32_t)vdrive_be32(rig->in + 12), -11635);
+        assert_int_equal((int32_t)mmc_be32_get(rig->in + 12), -11635);
         burn(rig, kind, (struct damage){0});
         assert_sense(rig_sync(rig), 0);
         rig_close(rig);
@@ -154,10 +154,10 @@ static void test_kinds(void **state)
         assert_sense(rig_send(rig, TOC, NULL, 0), 0);
         assert_int_equal(rig->in[3], 2);
         assert_int_equal(rig->in[5], 0x14);
-        assert_int_equal(vdrive_be32(rig->in + 8), 0);
+        assert_int_equal(mmc_be32_get(rig->in + 8), 0);
         assert_int_equal(rig->in[13], 0x10);
-        assert_int_equal(vdrive_be32(rig->in + 16), 300);
-        assert_int_equal(vdrive_be32(rig->in + 24), PROGRAM);
+        assert_int_equal(mmc_be32_get(rig->in + 16), 300);
+        assert_int_equal(mmc_be32_get(rig->in + 24), PROGRAM);
         assert_sense(rig_read(rig, 17, 1, rig->in), 0); /* descrambled */
         for (size_t i = 0; i < 2048; i++)
             assert_int_equal(rig->in[i], (uint8_t)(17 * 3 + (int)i * 11));
@@ -189,7 +189,7 @@ static void test_bad_sector(void **state)
     burn(rig, 3, (struct damage){.sector = 40});
     assert_sense(rig_sync(rig), 0);
     assert_sense(rig_read(rig, 38, 4, rig->in), 0x31105);
-    assert_int_equal(vdrive_be32(rig->reply.sense + 3), 40);
+    assert_int_equal(mmc_be32_get(rig->reply.sense + 3), 40);
     assert_int_equal(rig->reply.in_len, 2 * 2048);
     assert_sense(read_cd(rig, 40, 0x10, 0), 0x31105);
     assert_sense(read_cd(rig, 40, 0xf8, 0), 0);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mmc/bytes.h"
 #include "mmc/sector.h"
 #include "mmc/subchannel.h"
-#include "mmc/vdrive/bytes.h"
 
 #define CLOSE_SESSION "5b 00 02 00 00 00 00 00 00 00"
 #define CLOSE_TRACK   "5b 00 01 00 00 ff 00 00 00 00"
@@ -47,7 +47,7 @@ static uint32_t next_address(struct rig *rig)
 {
     assert_sense(rig_send(rig, NEXT_TRACK, NULL, 0), 0);
     assert_true(rig->in[7] & 1);
-    return vdrive_be32(rig->in + 12);
+    return mmc_be32_get(rig->in + 12);
 }
 
 static uint8_t pattern(uint32_t seed, size_t at)
@@ -161,7 +161,7 @@ static void test_fields(void **state)
     assert_sense(read_cd(rig, 300, 0, 0x10, 0), 0x56400); /* run-out */
     assert_sense(read_cd(rig, -10, 0, 0x10, 0), 0x56400); /* a data pregap */
     assert_sense(read_cd(rig, 1000, 0, 0x10, 0), 0x80000);
-    assert_int_equal(vdrive_be32(rig->reply.sense + 3), 1000);
+    assert_int_equal(mmc_be32_get(rig->reply.sense + 3), 1000);
     assert_sense(read_cd(rig, 360000, 0, 0x10, 0), 0x52100);
     /* By time, the end not read. */
     assert_sense(rig_send(rig, "b9 00 00 00 02 00 00 02 03 10 00 00", NULL, 0), 0);
@@ -201,8 +201,8 @@ static void test_audio(void **state)
     assert_sense(rig_send(rig, "42 02 40 01 00 00 00 00 10 00", NULL, 0), 0);
     assert_memory_equal(rig->in, "\x00\x15\x00\x0c\x01\x11\x02\x01\x00\x00\x08\x19\x00\x00\x00\x03", 16);
     assert_sense(rig_send(rig, "42 00 40 01 00 00 00 00 10 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be32(rig->in + 8), 475);
-    assert_int_equal(vdrive_be32(rig->in + 12), 3);
+    assert_int_equal(mmc_be32_get(rig->in + 8), 475);
+    assert_int_equal(mmc_be32_get(rig->in + 12), 3);
     assert_sense(rig_send(rig, "42 00 40 02 00 00 00 00 18 00", NULL, 0), 0);
     assert_int_equal(rig->in[8], 0x80);
     assert_memory_equal(rig->in + 9, "4006381333931", 13);
@@ -246,7 +246,7 @@ static void test_variable_packets(void **state)
     assert_int_equal(next_address(rig), 167 + 150);
     assert_sense(rig_send(rig, CLOSE_SESSION, NULL, 0), 0);
     assert_sense(rig_send(rig, "43 00 00 00 00 00 00 00 40 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be32(rig->in + 16), 167);
+    assert_int_equal(mmc_be32_get(rig->in + 16), 167);
     assert_sense(rig_send(rig, "52 01 00 00 00 01 00 00 24 00", NULL, 0), 0);
     assert_int_equal(rig->in[6], 0x21);
 }
@@ -335,7 +335,7 @@ static void test_99_tracks(void **state)
     assert_sense(rig_send(rig, CLOSE_SESSION, NULL, 0), 0);
     assert_sense(rig_send(rig, "43 00 00 00 00 00 00 03 24 00", NULL, 0), 0);
     assert_int_equal(rig->reply.in_len, 804);
-    assert_int_equal(vdrive_be32(rig->in + 8 + 8 * 98), 98 * 452);
+    assert_int_equal(mmc_be32_get(rig->in + 8 + 8 * 98), 98 * 452);
 }
 
 int main(void)

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mmc/bytes.h"
 #include "mmc/sector.h"
 #include "mmc/subchannel.h"
-#include "mmc/vdrive/bytes.h"
 
 #define TOC       "43 00 00 00 00 00 00 03 24 00"
 #define DISC_INFO "51 00 00 00 00 00 00 00 22 00"
@@ -82,7 +82,7 @@ static void check_audio(struct rig *rig, int32_t lba)
 static int32_t next_address(struct rig *rig)
 {
     assert_sense(rig_send(rig, FF_TRACK, NULL, 0), 0);
-    return (int32_t)vdrive_be32(rig->in + 12);
+    return (int32_t)mmc_be32_get(rig->in + 12);
 }
 
 /* Two audio tracks with numbers, a gap before the second and an index in it. */
@@ -124,10 +124,10 @@ static void test_audio(void **state)
     assert_int_equal(rig->in[2] & 15, 0x0e);
     assert_sense(rig_send(rig, TOC, NULL, 0), 0);
     assert_int_equal(rig->reply.in_len, 4 + 3 * 8);
-    assert_int_equal(vdrive_be32(rig->in + 8), 0);
+    assert_int_equal(mmc_be32_get(rig->in + 8), 0);
     assert_int_equal(rig->in[13], 0x12);
-    assert_int_equal(vdrive_be32(rig->in + 16), 750);
-    assert_int_equal(vdrive_be32(rig->in + 24), 1500);
+    assert_int_equal(mmc_be32_get(rig->in + 16), 750);
+    assert_int_equal(mmc_be32_get(rig->in + 24), 1500);
     check_audio(rig, -150);
     check_audio(rig, 0);
     check_audio(rig, 1499);
@@ -141,13 +141,13 @@ static void test_audio(void **state)
     assert_sense(rig_send(rig, "42 00 40 03 00 00 01 00 18 00", NULL, 0), 0);
     assert_memory_equal(rig->in + 9, "DEA120600001", 12);
     assert_sense(rig_send(rig, "52 01 00 00 00 01 00 00 24 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be32(rig->in + 24), 600); /* up to the gap of the next */
+    assert_int_equal(mmc_be32_get(rig->in + 24), 600); /* up to the gap of the next */
     assert_int_equal(rig->in[6], 0x0f);
     /* All of it is on the disc. */
     rig_close(rig);
     rig_open(rig);
     assert_sense(rig_send(rig, TOC, NULL, 0), 0);
-    assert_int_equal(vdrive_be32(rig->in + 16), 750);
+    assert_int_equal(mmc_be32_get(rig->in + 16), 750);
 }
 
 /* Data in every form of a cue sheet, one track each; what the host sends nothing for is zeros. */
@@ -175,7 +175,7 @@ static void test_forms(void **state)
         assert_sense(blocks(rig, 0, 300, forms[i].bytes), 0);
         assert_sense(rig_sync(rig), 0);
         assert_sense(rig_send(rig, TOC, NULL, 0), 0);
-        assert_int_equal(vdrive_be32(rig->in + 16), 300);
+        assert_int_equal(mmc_be32_get(rig->in + 16), 300);
         assert_sense(read_cd(rig, -3, 0xf8, 0), 0);
         assert_true(mmc_sector_check(rig->in, mmc_lba(-3), &form));
         /* The pattern's submode at this address says form 1 or form 2. */
@@ -271,8 +271,8 @@ static void test_sessions(void **state)
     assert_sense(rig_sync(rig), 0);
     assert_sense(rig_send(rig, TOC, NULL, 0), 0);
     assert_int_equal(rig->in[3], 2);
-    assert_int_equal(vdrive_be32(rig->in + 16), 11700);
-    assert_int_equal(vdrive_be32(rig->in + 24), 12000);
+    assert_int_equal(mmc_be32_get(rig->in + 16), 11700);
+    assert_int_equal(mmc_be32_get(rig->in + 24), 12000);
     assert_sense(rig_read(rig, 11700, 1, rig->in), 0);
     assert_int_equal(rig->in[9], pattern(11700, 9));
     assert_sense(rig_send(rig, DISC_INFO, NULL, 0), 0);
@@ -376,13 +376,13 @@ static void test_pressed(void **state)
     assert_int_equal(vdrive_disc_press(rig->folder), 0);
     rig_open(rig);
     assert_sense(rig_send(rig, "46 02 00 00 00 00 00 00 08 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be16(rig->in + 6), 0x0008);
+    assert_int_equal(mmc_be16_get(rig->in + 6), 0x0008);
     assert_sense(rig_send(rig, DISC_INFO, NULL, 0), 0);
     assert_int_equal(rig->in[2], 0x0e);
     assert_int_equal(rig->in[4], 2);
     assert_sense(rig_send(rig, TOC, NULL, 0), 0);
     assert_int_equal(rig->in[3], 3);
-    assert_int_equal(vdrive_be32(rig->in + 24), 12900);
+    assert_int_equal(mmc_be32_get(rig->in + 24), 12900);
     check_audio(rig, 777);
     assert_sense(rig_read(rig, 12900, 1, rig->in), 0);
     assert_int_equal(rig->in[9], pattern(12900, 9));

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 
 #define MIB 1048576u
 
@@ -63,15 +63,15 @@ static void test_buffer(void **state)
         assert_sense(rig_write(rig, 32 * i, 32, data), 0);
     assert_true(vdrive_now(rig->drive) - start < 200000);
     assert_sense(rig_send(rig, "5c 00 00 00 00 00 00 00 0c 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be32(rig->in + 4), 2 * MIB);
-    assert_true(vdrive_be32(rig->in + 8) <= 3 * 65536u);
+    assert_int_equal(mmc_be32_get(rig->in + 4), 2 * MIB);
+    assert_true(mmc_be32_get(rig->in + 8) <= 3 * 65536u);
     for (int i = 32; i < 96; i++)
         assert_sense(rig_write(rig, 32 * i, 32, data), 0);
     assert_in_range(vdrive_now(rig->drive) - start, 60u * 52000, 70u * 52000);
     /* While the host waits the laser goes on: SYNCHRONIZE CACHE has nothing left to wait for. */
     vdrive_wait(rig->drive, 3000000);
     assert_sense(rig_send(rig, "5c 00 00 00 00 00 00 00 0c 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be32(rig->in + 8), 2 * MIB);
+    assert_int_equal(mmc_be32_get(rig->in + 8), 2 * MIB);
     before = vdrive_now(rig->drive);
     assert_sense(rig_sync(rig), 0);
     assert_true(vdrive_now(rig->drive) - before < 150000);

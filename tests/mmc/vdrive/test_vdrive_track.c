@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "mmc/vdrive/bytes.h"
+#include "mmc/bytes.h"
 
 #define CLOSE_SESSION "5b 00 02 00 00 00 00 00 00 00"
 #define CLOSE_TRACK   "5b 00 01 00 00 ff 00 00 00 00"
@@ -16,7 +16,7 @@ static uint32_t next_address(struct rig *rig)
 {
     assert_sense(rig_send(rig, NEXT_TRACK, NULL, 0), 0);
     assert_true(rig->in[7] & 1);
-    return vdrive_be32(rig->in + 12);
+    return mmc_be32_get(rig->in + 12);
 }
 
 static void write_track(struct rig *rig, uint32_t blocks, uint32_t seed)
@@ -66,9 +66,9 @@ static void test_addresses(void **state)
     assert_sense(rig_read(rig, 400, 1, data), 0x56400); /* run-out */
     assert_sense(rig_read(rig, 500, 1, data), 0x56400); /* pregap */
     assert_sense(rig_read(rig, 5000, 1, data), 0x80000);
-    assert_int_equal(vdrive_be32(rig->reply.sense + 3), 5000);
+    assert_int_equal(mmc_be32_get(rig->reply.sense + 3), 5000);
     assert_sense(rig_send(rig, "25 00 00 00 00 00 00 00 00 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be32(rig->in), 0); /* no session is closed */
+    assert_int_equal(mmc_be32_get(rig->in), 0); /* no session is closed */
 }
 
 static void check_toc(struct rig *rig, unsigned tracks, const uint32_t *starts, uint32_t leadout)
@@ -77,9 +77,9 @@ static void check_toc(struct rig *rig, unsigned tracks, const uint32_t *starts, 
     assert_int_equal(rig->reply.in_len, 4 + 8 * (tracks + 1));
     assert_int_equal(rig->in[3], tracks);
     for (unsigned t = 0; t < tracks; t++)
-        assert_int_equal(vdrive_be32(rig->in + 8 + 8 * t), starts[t]);
+        assert_int_equal(mmc_be32_get(rig->in + 8 + 8 * t), starts[t]);
     assert_int_equal(rig->in[6 + 8 * tracks], 0xaa);
-    assert_int_equal(vdrive_be32(rig->in + 8 + 8 * tracks), leadout);
+    assert_int_equal(mmc_be32_get(rig->in + 8 + 8 * tracks), leadout);
 }
 
 static void test_sessions(void **state)
@@ -118,15 +118,15 @@ static void test_sessions(void **state)
     assert_int_equal(rig->in[2] & 0x0f, 0x0e);
     assert_sense(rig_send(rig, NEXT_TRACK, NULL, 0), 0x52400);
     assert_sense(rig_send(rig, "25 00 00 00 00 00 00 00 00 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be32(rig->in), 20457);
+    assert_int_equal(mmc_be32_get(rig->in), 20457);
     for (unsigned t = 0; t < 4; t++)
         check_track(rig, starts[t], 500, t + 1);
     assert_sense(rig_send(rig, "43 00 01 00 00 00 00 00 0c 00", NULL, 0), 0);
     assert_int_equal(rig->in[3], 3);
-    assert_int_equal(vdrive_be32(rig->in + 8), 19956);
+    assert_int_equal(mmc_be32_get(rig->in + 8), 19956);
     assert_sense(rig_send(rig, "43 00 00 00 00 00 00 00 0c 40", NULL, 0),
                  0); /* the old place of the format */
-    assert_int_equal(vdrive_be32(rig->in + 8), 19956);
+    assert_int_equal(mmc_be32_get(rig->in + 8), 19956);
 }
 
 /* Full TOC and PMA come out of Q frames: points, times in minutes, and where the next session goes. */
@@ -161,7 +161,7 @@ static void test_cd_r(void **state)
     struct rig *rig = *state;
 
     assert_sense(rig_send(rig, "46 02 00 00 00 00 00 00 08 00", NULL, 0), 0);
-    assert_int_equal(vdrive_be16(rig->in + 6), 0x0009);
+    assert_int_equal(mmc_be16_get(rig->in + 6), 0x0009);
     assert_sense(rig_send(rig, "a1 01 00 00 00 00 00 00 00 00 00 00", NULL, 0), 0x53005);
     assert_sense(rig_format(rig, RIG_FORMAT_BLOCKS, true), 0x53006);
     assert_sense(rig_send(rig, "23 00 00 00 00 00 00 00 fc 00", NULL, 0), 0);
